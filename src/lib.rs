@@ -1,9 +1,9 @@
 //! Finds what a text tells twice.
-//!
-//! Modules in layers; each knows only those above it in this list:
-//!
-//! * [`span`], `hash`: positions and stable hashes.
 
+pub mod disjoint;
 pub mod hash;
 pub mod options;
+pub mod passage;
+pub mod report;
 pub mod span;
+pub mod text;

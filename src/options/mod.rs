@@ -4,7 +4,16 @@
 //! only way to a plan, and everything below trusts a plan. All defaults and
 //! all rules between options stand here and in the files of this folder.
 
+pub mod find;
+
 use std::fmt;
+
+/// Weight of a word.
+pub const WORD_WEIGHT: u32 = 5;
+
+/// Weight of a grapheme cluster of an unspaced script: two and a half of them
+/// hold about as much text as a word.
+pub const CLUSTER_WEIGHT: u32 = 2;
 
 /// Why options cannot be used.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,7 +50,6 @@ impl std::error::Error for OptionsError {}
 
 /// Refuses a value outside its range; `ok` is to be written as a positive
 /// condition, so that NaN is refused.
-#[allow(dead_code)]
 pub(crate) fn check(
     ok: bool,
     option: &'static str,

@@ -1,0 +1,282 @@
+//! Occurrences joined by alignments -> clusters in which every member was
+//! compared with the leader.
+//!
+//! Being joined is not being alike: a copy of a copy of a copy may have
+//! nothing left of the first. In each component the occurrence with most
+//! links (then the longest, then the first) leads and takes every other that
+//! reaches the threshold against it; of the rest the next one leads, and so
+//! on. One that is left alone joins its best partner in a cluster of their
+//! own, so that no verified repeat goes unreported.
+//!
+//! * time: one alignment for each member and leader that meet
+//! * space: `O(n)`
+//!
+//! In components of up to [`ALL_LEADERS`] occurrences everyone meets every
+//! leader; in larger ones, those it is linked to and the first
+//! [`FIRST_LEADERS`]: near-linear, at the price of some clusters that could
+//! have been one.
+
+use std::cmp::Reverse;
+
+use crate::options::find::FindPlan;
+use crate::passage::Rows;
+use crate::passage::align::Wave;
+use crate::passage::merge::Edge;
+use crate::passage::merge::Occurrence;
+
+/// Largest component in which every member meets every leader.
+const ALL_LEADERS: usize = 256;
+
+/// Leaders that every member of a larger component meets.
+const FIRST_LEADERS: usize = 16;
+
+/// An occurrence in a cluster, with its alignment to the leader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// Number of the occurrence.
+    pub occurrence: u32,
+    /// Columns with equal tokens.
+    pub matches: u32,
+    /// All columns.
+    pub columns: u32,
+}
+
+/// A leader and the occurrences that reach the threshold against it, by
+/// number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Family {
+    /// Number of the leading occurrence; it is a member too.
+    pub leader: u32,
+    /// All members.
+    pub members: Vec<Member>,
+}
+
+/// Splits one component into clusters.
+///
+/// `component` are numbers of occurrences, ascending; `edges` those among
+/// them, sorted by `(a, b)`. A component of one occurrence is a cluster of
+/// one.
+pub fn families(
+    rows: &Rows,
+    occurrences: &[Occurrence],
+    component: &[u32],
+    edges: &[Edge],
+    plan: &FindPlan,
+) -> Vec<Family> {
+    let mut wave = Wave::default();
+    let links = Links::new(component, edges);
+    let length = |n: u32| occurrences[n as usize].unit().len();
+    let mut order = component.to_vec();
+    order.sort_by_key(|&n| (Reverse(links.of(n).len()), Reverse(length(n)), n));
+    let mut found: Vec<Family> = Vec::new();
+    let mut alone = Vec::new();
+    let mut rest = order;
+    while let Some(&leader) = rest.first() {
+        let everyone = component.len() <= ALL_LEADERS || found.len() < FIRST_LEADERS;
+        let mut members = vec![whole(occurrences, leader)];
+        rest.retain(|&n| {
+            if n == leader {
+                return false;
+            }
+            if !everyone && !links.joined(leader, n) {
+                return true;
+            }
+            match compare(rows, occurrences, leader, n, plan, &mut wave) {
+                Some(member) => {
+                    members.push(member);
+                    false
+                }
+                None => true,
+            }
+        });
+        if members.len() == 1 && component.len() > 1 {
+            alone.push(leader);
+        } else {
+            members.sort_unstable_by_key(|m| m.occurrence);
+            found.push(Family { leader, members });
+        }
+    }
+    found.extend(pair_up(occurrences, &alone, &links));
+    found
+}
+
+fn whole(occurrences: &[Occurrence], n: u32) -> Member {
+    let len = occurrences[n as usize].unit().len();
+    Member { occurrence: n, matches: len, columns: len }
+}
+
+/// The alignment of two occurrences, if it reaches the threshold.
+fn compare(
+    rows: &Rows,
+    occurrences: &[Occurrence],
+    leader: u32,
+    n: u32,
+    plan: &FindPlan,
+    wave: &mut Wave,
+) -> Option<Member> {
+    let a = rows.slice(occurrences[leader as usize].unit());
+    let b = rows.slice(occurrences[n as usize].unit());
+    let (short, long) = (a.len().min(b.len()) as u32, a.len().max(b.len()) as u32);
+    if !plan.accepts(short, long) {
+        return None;
+    }
+    // With `short` matches at most, more edits than this miss the threshold.
+    let t = plan.options().threshold;
+    let most = (f64::from(short) * (1.0 - t) / t).ceil() as u32 + 1;
+    let (matches, columns) = wave.global(a, b, most)?;
+    plan.accepts(matches, columns).then_some(Member { occurrence: n, matches, columns })
+}
+
+/// Clusters for those that no leader took: each with its best partner, those
+/// with the same partner together.
+fn pair_up(occurrences: &[Occurrence], alone: &[u32], links: &Links<'_>) -> Vec<Family> {
+    let mut pairs: Vec<(u32, Member)> = alone
+        .iter()
+        .filter_map(|&n| {
+            let best = links.of(n).iter().max_by(|x, y| {
+                let (ex, ey) = (links.edges[x.1 as usize], links.edges[y.1 as usize]);
+                let left = u64::from(ex.matches) * u64::from(ey.columns);
+                let right = u64::from(ey.matches) * u64::from(ex.columns);
+                left.cmp(&right).then(y.0.cmp(&x.0))
+            })?;
+            let edge = links.edges[best.1 as usize];
+            Some((best.0, Member { occurrence: n, matches: edge.matches, columns: edge.columns }))
+        })
+        .collect();
+    pairs.sort_unstable_by_key(|(partner, m)| (*partner, m.occurrence));
+    // Two that chose each other are one cluster.
+    let chosen = pairs.clone();
+    pairs.retain(|(partner, m)| {
+        m.occurrence > *partner
+            || !chosen.iter().any(|(p, o)| *p == m.occurrence && o.occurrence == *partner)
+    });
+    pairs
+        .chunk_by(|x, y| x.0 == y.0)
+        .map(|same| {
+            let mut members = vec![whole(occurrences, same[0].0)];
+            members.extend(same.iter().map(|&(_, m)| m));
+            members.sort_unstable_by_key(|m| m.occurrence);
+            Family { leader: same[0].0, members }
+        })
+        .collect()
+}
+
+/// Neighbours of each member of a component.
+struct Links<'a> {
+    edges: &'a [Edge],
+    /// First neighbour of each member, by its rank in the component.
+    starts: Vec<u32>,
+    /// (neighbour, number of the edge), sorted.
+    neighbours: Vec<(u32, u32)>,
+    component: &'a [u32],
+}
+
+impl<'a> Links<'a> {
+    fn new(component: &'a [u32], edges: &'a [Edge]) -> Links<'a> {
+        let rank = |n: u32| component.partition_point(|&c| c < n) as u32;
+        let mut all: Vec<(u32, u32, u32)> = Vec::with_capacity(2 * edges.len());
+        for (i, e) in edges.iter().enumerate() {
+            all.push((rank(e.a), e.b, i as u32));
+            all.push((rank(e.b), e.a, i as u32));
+        }
+        all.sort_unstable();
+        let starts =
+            (0..=component.len() as u32).map(|r| all.partition_point(|x| x.0 < r) as u32).collect();
+        let neighbours = all.iter().map(|&(_, n, e)| (n, e)).collect();
+        Links { edges, starts, neighbours, component }
+    }
+
+    fn of(&self, n: u32) -> &[(u32, u32)] {
+        let r = self.component.partition_point(|&c| c < n);
+        &self.neighbours[self.starts[r] as usize..self.starts[r + 1] as usize]
+    }
+
+    fn joined(&self, a: u32, b: u32) -> bool {
+        self.of(a).binary_search_by_key(&b, |x| x.0).is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::options::find::FindOptions;
+    use crate::span::TokenSpan;
+
+    /// Documents of 20 tokens; document `n` differs from the first in its
+    /// last `edits[n]` tokens.
+    fn setting(edits: &[u32]) -> (Rows, Vec<Occurrence>) {
+        let mut rows = Rows::default();
+        let mut places = Vec::new();
+        for (d, &e) in edits.iter().enumerate() {
+            let tokens: Vec<u32> =
+                (0..20).map(|i| if i < 20 - e { i } else { 1000 * (d as u32 + 1) + i }).collect();
+            rows.push(&tokens, &[]).unwrap();
+            places.push(Occurrence { span: rows.span(d as u32), run: None });
+        }
+        (rows, places)
+    }
+
+    fn edge(a: u32, b: u32, matches: u32) -> Edge {
+        Edge { a, b, matches, columns: 20 }
+    }
+
+    fn split(edits: &[u32], edges: &[Edge]) -> Vec<(u32, Vec<u32>)> {
+        let (rows, places) = setting(edits);
+        let component: Vec<u32> = (0..edits.len() as u32).collect();
+        let plan = FindPlan::new(&FindOptions::default()).unwrap();
+        families(&rows, &places, &component, edges, &plan)
+            .into_iter()
+            .map(|f| (f.leader, f.members.iter().map(|m| m.occurrence).collect()))
+            .collect()
+    }
+
+    #[test]
+    fn the_most_linked_leads_and_members_meet_the_threshold() {
+        let edges = [edge(0, 1, 18), edge(1, 2, 18), edge(1, 3, 16)];
+        assert_eq!(split(&[0, 2, 2, 4], &edges), [(1, vec![0, 1, 2, 3])]);
+    }
+
+    #[test]
+    fn one_that_misses_every_leader_joins_its_best_partner() {
+        // The third differs in 8 of 20 tokens from every other.
+        let edges = [edge(0, 1, 20), edge(0, 2, 14), edge(1, 2, 13)];
+        assert_eq!(split(&[0, 0, 8], &edges), [(0, vec![0, 1]), (0, vec![0, 2])]);
+    }
+
+    #[test]
+    fn two_that_only_have_each_other_are_one_cluster() {
+        assert_eq!(split(&[0, 8], &[edge(0, 1, 14)]), [(0, vec![0, 1])]);
+    }
+
+    #[test]
+    fn every_score_recomputes() {
+        let (rows, places) = setting(&[0, 1, 2, 3, 5]);
+        let edges: Vec<Edge> = (1..5).map(|b| edge(0, b, 15)).collect();
+        let plan = FindPlan::new(&FindOptions::default()).unwrap();
+        let found = families(&rows, &places, &[0, 1, 2, 3, 4], &edges, &plan);
+        for f in &found {
+            let leader = rows.slice(places[f.leader as usize].span);
+            for m in &f.members {
+                let own = rows.slice(places[m.occurrence as usize].span);
+                let same = leader.iter().zip(own).filter(|(x, y)| x == y).count() as u32;
+                assert_eq!((m.matches, m.columns), (same, 20));
+            }
+        }
+        assert_eq!(found.len(), 1);
+    }
+
+    #[test]
+    fn a_run_is_compared_by_its_unit() {
+        let run = Run4::of(0, 40, 10);
+        assert_eq!(run.unit(), TokenSpan { start: 0, end: 10 });
+    }
+
+    struct Run4;
+    impl Run4 {
+        fn of(start: u32, end: u32, period: u32) -> Occurrence {
+            let span = TokenSpan { start, end };
+            let run = crate::passage::Run { span, period, repeats: 4, matches: 30, columns: 30 };
+            Occurrence { span, run: Some(run) }
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! What a search found, as records, and the writers that print them.
+//!
+//! Everything here refers to documents by their number in the input; names
+//! and texts are at hand in a slice of [`Document`]s.
+
+use crate::span::ByteSpan;
+
+/// A document as reports name it.
+#[derive(Clone, Debug)]
+pub struct Document<'a> {
+    /// The label as JSON: the record's id with its type (`"a"`, `17`), else a
+    /// string.
+    pub label: std::borrow::Cow<'a, str>,
+    /// Path of the file; `-` is standard input.
+    pub path: std::borrow::Cow<'a, str>,
+    /// Line number in the decompressed file, from 1; none for a text file.
+    pub record: Option<u64>,
+    /// The text that was searched; spans count its bytes.
+    pub text: &'a str,
+}
+
+/// What kind of repeat a cluster is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// A passage that stands in several places.
+    Passage,
+    /// A unit repeated back to back in one place only.
+    Run,
+    /// A passage in very many documents.
+    Boilerplate,
+}
+
+/// A verified score: matching columns of all columns of an alignment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Score {
+    /// Columns with equal tokens.
+    pub matches: u32,
+    /// All columns, at least one.
+    pub columns: u32,
+}
+
+/// One place where a passage stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Occurrence {
+    /// Number of the document.
+    pub document: u32,
+    /// Bytes of its text.
+    pub span: ByteSpan,
+    /// Line of the first byte, from 1. Only `\n` ends a line.
+    pub line: u32,
+    /// Column of the first byte in characters, from 1.
+    pub column: u32,
+    /// Line of the end.
+    pub end_line: u32,
+    /// Column of the end (one past the last character).
+    pub end_column: u32,
+    /// Score against the leader; of a run, of each unit against the next.
+    pub score: Score,
+    /// Whether the others are verified against this one.
+    pub leader: bool,
+    /// Of a run, the bytes of its first unit, with what follows it up to the
+    /// second.
+    pub period: Option<u32>,
+    /// Times the unit stands here back to back, 1 when it is no run.
+    pub repeats: u32,
+}
+
+/// A passage with all its places.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cluster {
+    /// Number from 1 in the order of the report.
+    pub id: u32,
+    /// What kind of repeat it is.
+    pub kind: Kind,
+    /// Words of the leader (of a run, of its unit): tokens' weight / 5.
+    pub words: u32,
+    /// Number of documents with an occurrence.
+    pub documents: u32,
+    /// The cluster in whose every occurrence this passage stands, if any.
+    pub parent: Option<u32>,
+    /// By document, then start.
+    pub occurrences: Vec<Occurrence>,
+}
+
+/// Two places that were aligned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pair {
+    /// Id of the cluster that holds both.
+    pub cluster: u32,
+    /// Number of the document and bytes of the earlier place.
+    pub a: (u32, ByteSpan),
+    /// The later one.
+    pub b: (u32, ByteSpan),
+    /// Identity of the alignment.
+    pub score: Score,
+    /// Words of the shorter side.
+    pub words: u32,
+}
+
+/// Totals of a search.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Documents searched.
+    pub documents: u64,
+    /// Bytes of their texts.
+    pub bytes: u64,
+    /// Their tokens.
+    pub tokens: u64,
+    /// Clusters reported.
+    pub clusters: u64,
+    /// Occurrences in them.
+    pub occurrences: u64,
+    /// Bytes that lie in some occurrence, each counted once.
+    pub repeated_bytes: u64,
+    /// Clusters that are boilerplate.
+    pub boilerplate: u64,
+    /// Files passed over (binary, unreadable).
+    pub skipped: u64,
+    /// Records set aside.
+    pub rejected: u64,
+    /// Chains of matches left out because a pair of documents reached the
+    /// bound on work.
+    pub chains_left_out: u64,
+}
+
+/// Everything a search found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// By repeated text (weight of an occurrence times occurrences), most
+    /// first; ties by first place.
+    pub clusters: Vec<Cluster>,
+    /// By document and place of `a`, then `b`; empty unless asked for.
+    pub pairs: Vec<Pair>,
+    /// Totals.
+    pub summary: Summary,
+}
