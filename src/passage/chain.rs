@@ -457,9 +457,8 @@ mod tests {
             }
             for m in run(&documents) {
                 let edits = m.columns - m.matches;
-                let (_, least) =
-                    Wave::default().global(rows.slice(m.a), rows.slice(m.b), edits).unwrap();
-                assert!(least <= m.columns, "seed {seed}");
+                let best = Wave::default().global(rows.slice(m.a), rows.slice(m.b), edits);
+                assert!(best.is_some(), "seed {seed}: as many edits are enough");
                 assert!(plan().accepts(m.matches, m.columns) && m.a.len() >= 15 && m.b.len() >= 15);
             }
         }

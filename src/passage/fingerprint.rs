@@ -63,7 +63,8 @@ fn winnow_words(hashes: &[u64], out: &mut Vec<Fingerprint>) {
         let seed = hash::finish(rolled);
         recent[position % W] = seed;
         let mut changed = false;
-        if at == usize::MAX || seed < least {
+        // Nothing is chosen yet in the first window: the rightmost wins there.
+        if seed < least || (seed == least && position < W) {
             (least, at, changed) = (seed, position, true);
         } else if at + W == position {
             (least, at) = rightmost_least(&recent, position);

@@ -223,7 +223,8 @@ mod tests {
         let (found, assigned) = spans(&sides);
         assert!(found.iter().all(|(s, e)| e - s == 100));
         for (side, &n) in sides.iter().zip(&assigned) {
-            assert!(side.0.abs_diff(found[n as usize].0) <= 20, "{side:?}");
+            // A fifth of the length, and what a side may differ from its group.
+            assert!(side.0.abs_diff(found[n as usize].0) <= 20 + DELTA, "{side:?}");
         }
     }
 
