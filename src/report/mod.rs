@@ -85,9 +85,8 @@ pub struct Cluster {
 /// Two places that were aligned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pair {
-    /// Id of the cluster that holds both; none when they follow different
-    /// leaders.
-    pub cluster: Option<u32>,
+    /// Id of the cluster that holds both.
+    pub cluster: u32,
     /// Number of the document and bytes of the earlier place.
     pub a: (u32, ByteSpan),
     /// The later one.
