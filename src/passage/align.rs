@@ -77,6 +77,51 @@ fn slide<const BACK: bool>(a: &[u32], b: &[u32], i: i32, j: i32) -> i32 {
     }
 }
 
+/// Whether no extension over these rows can score above zero before it falls
+/// below `-drop`.
+///
+/// An alignment that scores above zero for the first time has `c` columns and
+/// `(c + 1) / 2` matches; on the way, `c` columns never hold fewer than
+/// `(c - drop) / 2`. Columns take at most `c` tokens of each row, so that the
+/// tokens which the first `c` of both rows have in common, in any order, are
+/// no fewer than the matches. Counting these is a tenth of the work of an
+/// alignment, and most seeds that agree by chance end here. Tokens are told
+/// apart by seven bits: a mistake only lets a hopeless case pass.
+fn hopeless<const BACK: bool>(a: &[u32], b: &[u32], drop: i32) -> bool {
+    const BUCKETS: usize = 128;
+    let at = |row: &[u32], n: usize| {
+        row.get(if BACK { row.len().wrapping_sub(n + 1) } else { n }).map(|t| *t as usize % BUCKETS)
+    };
+    let mut seen = 0u128;
+    let mut waiting = [0u8; BUCKETS];
+    let mut common = 0i32;
+    // Beyond this many columns a counter might overflow: let the alignment see.
+    for n in 0..200 {
+        let (x, y) = (at(a, n), at(b, n));
+        if x.is_none() && y.is_none() {
+            return true;
+        }
+        if let Some(x) = x
+            && seen & 1 << x == 0
+        {
+            seen |= 1 << x;
+            common += i32::from(waiting[x]);
+        }
+        if let Some(y) = y {
+            waiting[y] += 1;
+            common += i32::from(seen & 1 << y != 0);
+        }
+        let columns = n as i32 + 1;
+        if 2 * common > columns {
+            return false;
+        }
+        if 2 * common < columns - drop {
+            return true;
+        }
+    }
+    false
+}
+
 impl Wave {
     /// Extends a match over the rows that follow it (or, with `BACK`, that
     /// precede it; they are then read from their ends).
@@ -88,6 +133,15 @@ impl Wave {
         let (la, lb) = (a.len() as i32, b.len() as i32);
         let start = slide::<BACK>(a, b, 0, 0);
         let (mut best, mut score) = (taken(start, start, start, 0), start);
+        let skip = start as usize;
+        let rest = if BACK {
+            (&a[..a.len() - skip], &b[..b.len() - skip])
+        } else {
+            (&a[skip..], &b[skip..])
+        };
+        if hopeless::<BACK>(rest.0, rest.1, reach.drop) {
+            return best;
+        }
         let width = (2 * reach.band + 3) as usize;
         let middle = reach.band + 1;
         self.now.clear();
@@ -253,6 +307,35 @@ mod tests {
                 assert_eq!(a[i - 1], b[j - 1], "ends on a match, seed {seed}");
             }
         }
+    }
+
+    #[test]
+    fn only_extensions_without_a_gain_are_called_hopeless() {
+        let mut seen = [0; 2];
+        for seed in 0..1000u64 {
+            let mut state = seed;
+            let (la, lb) = ((seed % 61) as usize, (seed / 3 % 57) as usize);
+            let letters = 2 + seed % 30;
+            // The first tokens differ, as at the end of an exact match.
+            let a = [&[1000][..], &noise(&mut state, la, letters)].concat();
+            let b = [&[2000][..], &noise(&mut state, lb, letters)].concat();
+            let hopeless = hopeless::<false>(&a, &b, 8);
+            seen[usize::from(hopeless)] += 1;
+            // Every front part of both rows that a path can reach.
+            let gain = (1..=a.len()).any(|i| {
+                (1..=b.len()).any(|j| {
+                    let edits = naive_edits(&a[..i], &b[..j]) as i32;
+                    let reach = Reach { drop: 8, band: 12 };
+                    (i.max(j) as i32 - edits) > edits
+                        && Wave::default().extend::<false>(&a, &b, reach).matches > 0
+                })
+            });
+            assert!(!(hopeless && gain), "seed {seed}");
+            let (ra, rb): (Vec<_>, Vec<_>) =
+                (a.iter().rev().copied().collect(), b.iter().rev().copied().collect());
+            assert_eq!(super::hopeless::<true>(&ra, &rb, 8), hopeless, "seed {seed}");
+        }
+        assert!(seen[0] > 50 && seen[1] > 50, "{seen:?}");
     }
 
     #[test]

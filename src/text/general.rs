@@ -11,15 +11,6 @@ use crate::hash;
 use crate::options::CLUSTER_WEIGHT;
 use crate::options::WORD_WEIGHT;
 
-/// Gives the tokens of `text` to `sink`, in order.
-pub fn tokenize<S: Sink>(text: &str, sink: &mut S) {
-    let mut cutter = Cutter::default();
-    let mut from = 0;
-    while from < text.len() {
-        from = cutter.cut(text, from, sink);
-    }
-}
-
 /// The token that is being read, and memory for its form.
 #[derive(Default)]
 pub(super) struct Cutter {
@@ -170,6 +161,14 @@ impl Cutter {
 mod tests {
     use super::super::Tokens;
     use super::*;
+
+    fn tokenize(text: &str, sink: &mut Tokens) {
+        let mut cutter = Cutter::default();
+        let mut from = 0;
+        while from < text.len() {
+            from = cutter.cut(text, from, sink);
+        }
+    }
 
     /// Text, form and weight of each token, by the hash of the form.
     fn tokens(text: &str) -> Vec<(&str, u8)> {

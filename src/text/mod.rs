@@ -22,11 +22,12 @@
 use crate::options::WORD_WEIGHT;
 use crate::span::ByteSpan;
 
+mod ascii;
 mod general;
 mod normal;
 mod table;
 
-pub use general::tokenize;
+pub use ascii::tokenize;
 
 /// Takes the tokens of a text, in order.
 pub trait Sink {
