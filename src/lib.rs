@@ -2,8 +2,15 @@
 
 pub mod disjoint;
 pub mod hash;
+pub mod lsh;
 pub mod options;
 pub mod passage;
+pub mod radix;
 pub mod report;
+pub mod shingle;
+pub mod signature;
+pub mod simd;
+pub mod sketch;
 pub mod span;
 pub mod text;
+pub mod verify;
