@@ -2,12 +2,19 @@
 
 pub mod disjoint;
 pub mod hash;
+pub mod lsh;
 pub mod options;
 pub mod passage;
+pub mod radix;
 pub mod report;
 pub mod run;
+pub mod shingle;
+pub mod signature;
+pub mod simd;
+pub mod sketch;
 pub mod span;
 pub mod text;
+pub mod verify;
 
 pub use options::find::FindOptions;
 pub use run::Watch;

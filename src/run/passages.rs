@@ -40,7 +40,7 @@ use crate::run::assemble::Parts;
 use crate::run::copies::Copies;
 use crate::run::grouping;
 use crate::span::TokenSpan;
-use crate::text::Tokens;
+use crate::text::Sink;
 use crate::text::tokenize;
 
 /// Why a search cannot be made.
@@ -233,15 +233,35 @@ impl Search {
     }
 }
 
+/// Hashes and weights of tokens, without their places.
+#[derive(Debug, Default)]
+struct Hashes {
+    hashes: Vec<u64>,
+    weights: Vec<u8>,
+}
+
+impl Sink for Hashes {
+    fn token(&mut self, hash: u64, _: usize, _: usize, weight: u8) {
+        if u32::from(weight) != WORD_WEIGHT && self.weights.is_empty() {
+            self.weights.resize(self.hashes.len(), WORD_WEIGHT as u8);
+        }
+        if u32::from(weight) != WORD_WEIGHT || !self.weights.is_empty() {
+            self.weights.push(weight);
+        }
+        self.hashes.push(hash);
+    }
+}
+
 fn prepare(
     text: &str,
     plan: &FindPlan,
-    (tokens, scratch): &mut (Tokens, periodic::Scratch),
+    (tokens, scratch): &mut (Hashes, periodic::Scratch),
 ) -> Prepared {
-    tokens.clear();
+    tokens.hashes.clear();
+    tokens.weights.clear();
     tokenize(text, tokens);
     let mut prints = Vec::new();
-    fingerprint::winnow(&tokens.hashes, &tokens.weights, &mut prints);
+    fingerprint::winnow(&tokens.hashes, &tokens.weights, plan.seeds(), &mut prints);
     let row: Vec<u32> = tokens.hashes.iter().map(|&h| (h >> 32) as u32).collect();
     let runs = {
         let weight = |span: TokenSpan| match tokens.weights.get(span.range()) {
