@@ -159,7 +159,7 @@ impl Cutter {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Tokens;
+    use crate::text::Tokens;
     use super::*;
 
     fn tokenize(text: &str, sink: &mut Tokens) {
