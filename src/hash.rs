@@ -32,9 +32,25 @@ pub fn token(normalised: &[u8]) -> u64 {
     if len == 0 || len > SHORT {
         return xxh3_64_with_seed(normalised, TOKEN_SEED);
     }
-    let mut bytes = [0; SHORT];
-    bytes[..len].copy_from_slice(normalised);
-    short_token(u128::from_le_bytes(bytes), len)
+    short_token(load(normalised), len)
+}
+
+/// The bytes of a slice of 1 to 16 bytes, the first one lowest. Two reads that
+/// overlap, where a copy of unknown length would be a call.
+#[inline]
+fn load(bytes: &[u8]) -> u128 {
+    let len = bytes.len();
+    let both = |first: u64, last: u64, half: usize| {
+        u128::from(first) | u128::from(last) << (8 * (len - half))
+    };
+    if let (Some(&first), Some(&last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        both(u64::from_le_bytes(first), u64::from_le_bytes(last), 8)
+    } else if let (Some(&first), Some(&last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        both(u32::from_le_bytes(first).into(), u32::from_le_bytes(last).into(), 4)
+    } else {
+        let (first, middle, last) = (bytes[0], bytes[len / 2], bytes[len - 1]);
+        both(first.into(), last.into(), 1) | u128::from(middle) << (8 * (len / 2))
+    }
 }
 
 /// Most bytes of a token that [`short_token`] can hash.

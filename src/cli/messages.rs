@@ -24,6 +24,11 @@ impl Messages {
         Messages { quiet, verbose, color, styled }
     }
 
+    /// Columns of the terminal that standard output is.
+    pub(crate) fn width(&self) -> usize {
+        terminal_size::terminal_size().map_or(80, |(columns, _)| usize::from(columns.0))
+    }
+
     /// Why the run failed, or what part of it did.
     pub(crate) fn error(&self, text: &str) {
         self.say("error", AnsiColor::Red, text);

@@ -1,27 +1,38 @@
 //! The progress bar.
 
 use std::io::IsTerminal;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
 
 use indicatif::ProgressBar;
 use indicatif::ProgressDrawTarget;
 use indicatif::ProgressStyle;
 use twicetold::Watch;
+use twicetold::run::Notice;
 
-/// A bar on a terminal, or nothing.
-pub(crate) struct Progress {
+use crate::cli::messages::Messages;
+
+/// A bar on a terminal, and the notes of the run above it.
+pub(crate) struct Progress<'a> {
     bar: ProgressBar,
+    messages: &'a Messages,
+    /// Rejected records that were told of.
+    rejected: AtomicU64,
 }
 
-impl Progress {
-    /// A bar when standard error is a terminal and `wanted`. It shows after a
-    /// moment only, so that short work leaves no flicker.
-    pub(crate) fn new(wanted: bool) -> Progress {
+/// Rejected records that are told of one by one; all of them are counted.
+const TOLD: u64 = 10;
+
+impl<'a> Progress<'a> {
+    /// A bar when standard error is a terminal and the user wants to be told.
+    pub(crate) fn new(messages: &'a Messages) -> Progress<'a> {
+        let wanted = !messages.quiet;
         let bar = if wanted && std::io::stderr().is_terminal() {
             ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(8))
         } else {
             ProgressBar::hidden()
         };
-        Progress { bar }
+        Progress { bar, messages, rejected: AtomicU64::new(0) }
     }
 
     /// Removes the bar from the terminal.
@@ -30,7 +41,7 @@ impl Progress {
     }
 }
 
-impl Watch for Progress {
+impl Watch for Progress<'_> {
     fn begin(&self, stage: &'static str, total: u64) {
         if self.bar.is_hidden() {
             return;
@@ -57,5 +68,17 @@ impl Watch for Progress {
 
     fn advance(&self, done: u64) {
         self.bar.inc(done);
+    }
+
+    fn note(&self, notice: &Notice) {
+        self.bar.suspend(|| match notice {
+            Notice::Lost(_) => self.messages.warning(&notice.to_string()),
+            Notice::Rejected(_) => {
+                if self.rejected.fetch_add(1, Ordering::Relaxed) < TOLD {
+                    self.messages.warning(&notice.to_string());
+                }
+            }
+            _ => self.messages.note(&notice.to_string()),
+        });
     }
 }

@@ -130,7 +130,8 @@ pub struct Search {
 }
 
 /// What one text gives.
-struct Prepared {
+#[derive(Debug)]
+pub(crate) struct Prepared {
     content: u128,
     tokens: Vec<u32>,
     weights: Vec<u8>,
@@ -170,14 +171,16 @@ impl Search {
             .map_init(Default::default, |scratch, text| prepare(text, plan, scratch))
             .collect();
         for (text, one) in texts.iter().zip(prepared) {
-            self.bytes += text.len() as u64;
-            self.tokens += one.tokens.len() as u64;
-            self.insert(one)?;
+            self.insert(text.len(), one)?;
         }
         Ok(())
     }
 
-    fn insert(&mut self, one: Prepared) -> Result<(), FindError> {
+    /// Adds a text of `bytes` bytes that was prepared with the plan of this
+    /// search.
+    pub(crate) fn insert(&mut self, bytes: usize, one: Prepared) -> Result<(), FindError> {
+        self.bytes += bytes as u64;
+        self.tokens += one.tokens.len() as u64;
         let next = self.rows.documents() as u32;
         let class = *self.classes.entry(one.content).or_insert(next);
         self.class_of.push(class);
@@ -235,7 +238,7 @@ impl Search {
 
 /// Hashes and weights of tokens, without their places.
 #[derive(Debug, Default)]
-struct Hashes {
+pub(crate) struct Hashes {
     hashes: Vec<u64>,
     weights: Vec<u8>,
 }
@@ -252,7 +255,8 @@ impl Sink for Hashes {
     }
 }
 
-fn prepare(
+/// One text -> what the search needs of it.
+pub(crate) fn prepare(
     text: &str,
     plan: &FindPlan,
     (tokens, scratch): &mut (Hashes, periodic::Scratch),

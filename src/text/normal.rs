@@ -99,3 +99,78 @@ pub(super) fn is_ignorable(c: char) -> bool {
             | '\u{e0000}'..='\u{e0fff}'
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hash;
+
+    fn form(text: &str) -> String {
+        let mut form = String::new();
+        normalise(text, &mut form);
+        form
+    }
+
+    fn all() -> impl Iterator<Item = char> {
+        (0..=0x10_ffff).filter_map(char::from_u32)
+    }
+
+    #[test]
+    fn forms_by_example() {
+        #[rustfmt::skip]
+        let cases = [
+            ("", ""), ("STRASSE", "strasse"), ("Straße", "strasse"), ("ΣΊΣΥΦΟΣ", "σίσυφοσ"),
+            ("ﬁ", "fi"), ("Ａ１", "a1"), ("e\u{301}", "é"), ("E\u{200d}\u{301}", "é"),
+            ("don’t", "don't"), ("donʼt", "don't"), ("don＇t", "don't"), ("x²", "x2"),
+            ("٣٤", "34"), ("೫", "5"), ("ｶﾞ", "ガ"), ("ᄒ\u{1161}\u{11ab}", "한"),
+            ("I\u{307}", "i\u{307}"), ("ᾴ", "άι"), ("\u{200b}\u{feff}", ""),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(form(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn digits_stand_in_blocks_of_ten() {
+        for c in all().filter(|c| c.is_ascii_digit()) {
+            assert_eq!(digit(c), c.to_digit(10).map(|d| d as u8));
+        }
+        let mut run = 0;
+        for c in all() {
+            if digit(c).is_some() {
+                assert_eq!(digit(c), Some((run % 10) as u8), "{c:?}");
+                run += 1;
+            } else {
+                assert_eq!(run % 10, 0, "before {c:?}");
+                run = 0;
+            }
+        }
+    }
+
+    #[test]
+    fn the_form_of_a_form_is_itself() {
+        for c in all() {
+            let once = form(c.encode_utf8(&mut [0; 4]));
+            assert_eq!(form(&once), once, "{c:?}");
+        }
+        let chars: Vec<char> = all().filter(|c| c.is_alphanumeric()).collect();
+        let marks: Vec<char> = ('\u{300}'..='\u{36f}').chain('\u{1100}'..='\u{11ff}').collect();
+        let mut state = 4;
+        for _ in 0..100_000 {
+            let mut draw =
+                |from: &[char]| from[(hash::splitmix64(&mut state) % from.len() as u64) as usize];
+            let row = [draw(&chars), draw(&marks), draw(&marks), draw(&chars), draw(&marks)];
+            let text = String::from_iter(row);
+            let once = form(&text);
+            assert_eq!(form(&once), once, "{}", text.escape_unicode());
+            for same in [
+                text.nfc().collect::<String>(),
+                text.nfd().collect(),
+                text.nfkc().collect(),
+                text.nfkd().collect(),
+            ] {
+                assert_eq!(form(&same), once, "{}", text.escape_unicode());
+            }
+        }
+    }
+}
