@@ -722,8 +722,9 @@ mod ends {
     fn an_interrupt_while_reading_leaves_no_file() {
         let dir = Dir::new();
         std::fs::create_dir(dir.path().join("tmp")).unwrap();
-        let args = ["--input", "jsonl", "--temp-dir", "tmp", "-o", "out.jsonl", "-"];
+        let args = ["--input", "jsonl", "-o", "out.jsonl", "-"];
         let mut command = command(&dir, &jsonl(&args));
+        command.env("TMPDIR", dir.path().join("tmp"));
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         let mut feed = child.stdin.take().unwrap();
         for n in 0..2000 {
