@@ -2,6 +2,9 @@
 
 pub mod disjoint;
 pub mod hash;
+pub mod input;
+pub mod output;
+pub mod storage;
 pub mod lsh;
 pub mod options;
 pub mod passage;
