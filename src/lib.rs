@@ -3,10 +3,9 @@
 pub mod disjoint;
 pub mod hash;
 pub mod input;
-pub mod output;
-pub mod storage;
 pub mod lsh;
 pub mod options;
+pub mod output;
 pub mod passage;
 pub mod radix;
 pub mod report;
@@ -16,6 +15,7 @@ pub mod signature;
 pub mod simd;
 pub mod sketch;
 pub mod span;
+pub mod storage;
 pub mod text;
 pub mod verify;
 
