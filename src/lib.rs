@@ -2,8 +2,10 @@
 
 pub mod disjoint;
 pub mod hash;
+pub mod input;
 pub mod lsh;
 pub mod options;
+pub mod output;
 pub mod passage;
 pub mod radix;
 pub mod report;
@@ -13,6 +15,7 @@ pub mod signature;
 pub mod simd;
 pub mod sketch;
 pub mod span;
+pub mod storage;
 pub mod text;
 pub mod verify;
 

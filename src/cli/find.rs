@@ -270,7 +270,7 @@ fn write(
     let documents = findings.documents();
     let report = Report { found: &findings.found, documents: &documents, options };
     let written = twicetold::report::write(&report, args.format.into(), &style, &mut out);
-    written.map_err(|e| out.explain(e))?;
+    written.map_err(RunError::Write)?;
     Ok(out)
 }
 

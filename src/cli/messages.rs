@@ -48,7 +48,6 @@ impl Messages {
 
     fn say(&self, kind: &str, color: AnsiColor, text: &str) {
         let style = if self.styled { color.on_default().bold() } else { Style::new() };
-        let text = twicetold::report::visible(text);
         // Nobody is left to be told when standard error is closed.
         let _ = writeln!(std::io::stderr(), "{style}{kind}{style:#}: {text}");
     }

@@ -36,6 +36,7 @@ use serde_json::ser::Formatter;
 use serde_json::value::RawValue;
 
 use crate::options::find::FindOptions;
+use crate::options::find::Profile;
 use crate::options::find::Scope;
 use crate::options::find::Snap;
 use crate::report;
@@ -116,6 +117,7 @@ struct Options {
     level: &'static str,
     min_words: usize,
     threshold: f64,
+    profile: &'static str,
     max_gap: usize,
     snap: &'static str,
     pairs: bool,
@@ -216,7 +218,8 @@ fn score(score: Score) -> f64 {
 }
 
 fn header<'a>(report: &Report<'_>) -> Record<'a> {
-    let FindOptions { scope, min_words, threshold, max_gap, snap, pairs } = *report.options;
+    let FindOptions { scope, min_words, threshold, profile, max_gap, snap, pairs } =
+        *report.options;
     Record::Header(Header {
         schema: SCHEMA,
         version: env!("CARGO_PKG_VERSION"),
@@ -229,6 +232,12 @@ fn header<'a>(report: &Report<'_>) -> Record<'a> {
             level: "passage",
             min_words,
             threshold,
+            profile: match profile {
+                Profile::Fast => "fast",
+                Profile::Default => "default",
+                Profile::Sensitive => "sensitive",
+                Profile::Max => "max",
+            },
             max_gap,
             snap: match snap {
                 Snap::Word => "word",
@@ -261,19 +270,21 @@ impl Serialize for Occurrences<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.occurrences.iter().map(|o| {
             let document = self.report.document(o.document);
+            let start = document.original(o.span.start);
+            let period = o.period.map(|p| document.original(o.span.start + p) - start);
             Occurrence {
                 document: label(&document.label),
                 path: &document.path,
                 record: document.record,
-                start: o.span.start,
-                end: o.span.end,
+                start,
+                end: document.original(o.span.end),
                 line: o.line,
                 column: o.column,
                 end_line: o.end_line,
                 end_column: o.end_column,
                 score: score(o.score),
                 leader: o.leader,
-                period: o.period,
+                period,
                 repeats: o.repeats,
                 text: o.span.of(document.text),
             }
@@ -293,13 +304,13 @@ fn pair<'a>(report: &'a Report<'a>, pair: &report::Pair) -> Record<'a> {
 }
 
 fn side<'a>(report: &'a Report<'a>, (document, span): (u32, ByteSpan)) -> Side<'a> {
-    let document = report.document(document);
+    let original = report.document(document);
     Side {
-        document: label(&document.label),
-        path: &document.path,
-        record: document.record,
-        start: span.start,
-        end: span.end,
+        document: label(&original.label),
+        path: &original.path,
+        record: original.record,
+        start: original.original(span.start),
+        end: original.original(span.end),
     }
 }
 
@@ -403,6 +414,7 @@ mod tests {
             level: String,
             min_words: u64,
             threshold: f64,
+            profile: String,
             max_gap: u64,
             snap: String,
             pairs: bool,
@@ -507,7 +519,7 @@ mod tests {
     #[test]
     fn every_member_of_every_record_stands_in_its_place() {
         insta::assert_snapshot!(example().written(Format::Jsonl, Style::default()), @r#"
-        {"type":"header","schema":"twicetold.find/1","version":"0.1.0","options":{"scope":"all","level":"passage","min_words":15,"threshold":0.7,"max_gap":32,"snap":"word","pairs":true}}
+        {"type":"header","schema":"twicetold.find/1","version":"0.1.0","options":{"scope":"all","level":"passage","min_words":15,"threshold":0.7,"profile":"default","max_gap":32,"snap":"word","pairs":true}}
         {"type":"cluster","id":1,"kind":"passage","words":3,"size":3,"documents":2,"parent":null,"score_min":0.6666,"occurrences":[{"document":"a \"b\".txt","path":"a \"b\".txt","record":null,"start":3,"end":16,"line":1,"column":3,"end_line":2,"end_column":6,"score":1.0,"leader":true,"period":null,"repeats":1,"text":"one two\nthree"},{"document":"a \"b\".txt","path":"a \"b\".txt","record":null,"start":18,"end":31,"line":2,"column":8,"end_line":2,"end_column":21,"score":1.0,"leader":false,"period":null,"repeats":1,"text":"One two three"},{"document":{"k": [1, 1.50]},"path":"dump.jsonl","record":17,"start":2,"end":14,"line":1,"column":3,"end_line":1,"end_column":15,"score":0.6666,"leader":false,"period":null,"repeats":1,"text":"one two four"}]}
         {"type":"cluster","id":2,"kind":"run","words":1,"size":1,"documents":1,"parent":1,"score_min":1.0,"occurrences":[{"document":{"k": [1, 1.50]},"path":"dump.jsonl","record":17,"start":2,"end":14,"line":1,"column":3,"end_line":1,"end_column":15,"score":1.0,"leader":true,"period":4,"repeats":3,"text":"one two four"}]}
         {"type":"match","cluster":1,"a":{"document":"a \"b\".txt","path":"a \"b\".txt","record":null,"start":3,"end":16},"b":{"document":{"k": [1, 1.50]},"path":"dump.jsonl","record":17,"start":2,"end":14},"measure":"identity","score":0.6666,"words":3}

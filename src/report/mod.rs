@@ -17,6 +17,7 @@ use std::io::Write;
 use crate::options::find::FindOptions;
 use crate::report::human::Style;
 use crate::span::ByteSpan;
+use crate::text::original::Offsets;
 
 pub(crate) mod excerpt;
 #[cfg(test)]
@@ -38,6 +39,16 @@ pub struct Document<'a> {
     pub record: Option<u64>,
     /// The text that was searched; spans count its bytes.
     pub text: &'a str,
+    /// From bytes of the text to bytes of the file, where these differ.
+    pub offsets: Option<&'a Offsets>,
+}
+
+impl Document<'_> {
+    /// The place in the file of a byte of the text; of a record, which is
+    /// decoded, the same.
+    fn original(&self, at: u32) -> u32 {
+        self.offsets.map_or(at, |o| o.original(at))
+    }
 }
 
 /// What kind of repeat a cluster is.

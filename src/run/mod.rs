@@ -15,6 +15,7 @@ mod places;
 mod stream;
 
 use std::fmt;
+use std::io;
 use std::path::PathBuf;
 
 use crate::input::InputError;
@@ -84,6 +85,8 @@ pub enum RunError {
     Input(InputError),
     /// An output.
     Output(OutputError),
+    /// Writing to an output; the error names it.
+    Write(io::Error),
     /// The search itself.
     Find(FindError),
 }
@@ -92,7 +95,11 @@ impl RunError {
     /// Whether the reader of our pipe has gone, as in `… | head`.
     #[must_use]
     pub fn is_broken_pipe(&self) -> bool {
-        matches!(self, RunError::Output(e) if e.is_broken_pipe())
+        match self {
+            RunError::Output(e) => e.is_broken_pipe(),
+            RunError::Write(e) => e.kind() == io::ErrorKind::BrokenPipe,
+            _ => false,
+        }
     }
 }
 
@@ -101,6 +108,7 @@ impl fmt::Display for RunError {
         match self {
             RunError::Input(e) => e.fmt(f),
             RunError::Output(e) => e.fmt(f),
+            RunError::Write(e) => e.fmt(f),
             RunError::Find(e) => e.fmt(f),
         }
     }
@@ -111,6 +119,7 @@ impl std::error::Error for RunError {
         match self {
             RunError::Input(e) => Some(e),
             RunError::Output(e) => Some(e),
+            RunError::Write(e) => Some(e),
             RunError::Find(e) => Some(e),
         }
     }

@@ -16,11 +16,11 @@ use crate::input::bytes::Bytes;
 use crate::input::jsonl::Block;
 use crate::input::jsonl::Blocks;
 use crate::input::text;
-use crate::input::text::Text;
 use crate::run::Notice;
 use crate::run::RunError;
 use crate::run::Watch;
 use crate::storage::Storage;
+use crate::text::original::Text;
 
 /// Bytes read before a batch is worked on: some blocks for each of many
 /// threads, and little beside what a search holds anyway.

@@ -25,6 +25,7 @@ use crate::span::ByteSpan;
 mod ascii;
 mod general;
 mod normal;
+pub mod original;
 mod table;
 
 pub use ascii::tokenize;
