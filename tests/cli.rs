@@ -253,7 +253,6 @@ fn a_line_told_a_hundred_thousand_times_is_one_run() {
 }
 
 #[test]
-#[ignore = "slow without optimisation"]
 fn a_line_told_a_million_times_is_one_run() {
     one_run(1_000_000);
 }
