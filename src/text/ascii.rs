@@ -173,7 +173,7 @@ fn long_word(word: &[u8], lower: &mut Vec<u8>) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Tokens;
+    use crate::text::Tokens;
     use super::*;
 
     fn general(text: &str) -> Tokens {

@@ -223,7 +223,7 @@ mod tests {
     use unicode_properties::GeneralCategory;
     use unicode_properties::UnicodeGeneralCategory;
 
-    use super::super::Tokens;
+    use crate::text::Tokens;
     use super::*;
 
     fn tokenize(text: &str, sink: &mut Tokens) {
