@@ -166,7 +166,6 @@ fn rest_of(
 
 /// Neighbours of each member of a component.
 struct Links<'a> {
-    edges: &'a [Edge],
     /// First neighbour of each member, by its rank in the component.
     starts: Vec<u32>,
     /// (neighbour, number of the edge), sorted.
@@ -175,7 +174,7 @@ struct Links<'a> {
 }
 
 impl<'a> Links<'a> {
-    fn new(component: &'a [u32], edges: &'a [Edge]) -> Links<'a> {
+    fn new(component: &'a [u32], edges: &[Edge]) -> Links<'a> {
         let rank = |n: u32| component.partition_point(|&c| c < n) as u32;
         let mut all: Vec<(u32, u32, u32)> = Vec::with_capacity(2 * edges.len());
         for (i, e) in edges.iter().enumerate() {
@@ -186,7 +185,7 @@ impl<'a> Links<'a> {
         let starts =
             (0..=component.len() as u32).map(|r| all.partition_point(|x| x.0 < r) as u32).collect();
         let neighbours = all.iter().map(|&(_, n, e)| (n, e)).collect();
-        Links { edges, starts, neighbours, component }
+        Links { starts, neighbours, component }
     }
 
     fn of(&self, n: u32) -> &[(u32, u32)] {

@@ -27,7 +27,13 @@ impl<'a> Fixture<'a> {
     /// Adds a text file.
     pub(super) fn file(&mut self, path: &'a str, text: &'a str) -> u32 {
         let label = serde_json::to_string(path).unwrap();
-        self.document(Document { label: label.into(), path: path.into(), record: None, text, offsets: None })
+        self.document(Document {
+            label: label.into(),
+            path: path.into(),
+            record: None,
+            text,
+            offsets: None,
+        })
     }
 
     /// Adds a record; its id as JSON.

@@ -126,9 +126,7 @@ impl Corpus {
         };
         let mut reader = Reader::new(storage, entries, watch);
         let work = |scratch: &mut (Hashes, periodic::Scratch), chunk: &Chunk| match chunk {
-            Chunk::Text { text, .. } => {
-                (Some(prepare(&text.text, &plan, scratch)), Made::new())
-            }
+            Chunk::Text { text, .. } => (Some(prepare(&text.text, &plan, scratch)), Made::new()),
             Chunk::Lines(block) => (None, records(block, keys, &plan, scratch)),
         };
         reader.for_each(work, |chunk, (whole, made)| {
@@ -198,9 +196,7 @@ fn records(
             let (record, text) = (Some(line.number), fields.text.into_owned());
             Ok((Held { entry, record, id, text, offsets: None }, prepared))
         }
-        Err(reject) => {
-            Err(Refused { entry, line: line.number, raw: line.bytes.to_vec(), reject })
-        }
+        Err(reject) => Err(Refused { entry, line: line.number, raw: line.bytes.to_vec(), reject }),
     };
     block.records().map(one).collect()
 }

@@ -14,7 +14,7 @@ use crate::report::Occurrence;
 use crate::report::Score;
 use crate::span::ByteSpan;
 use crate::span::TokenSpan;
-use crate::text::Tokens;
+use crate::text::Sink;
 use crate::text::borders;
 use crate::text::position;
 use crate::text::tokenize;
@@ -91,9 +91,9 @@ pub(crate) fn locate(
 ) -> (Vec<Located>, u64) {
     let mut order: Vec<u32> = (0..requests.len() as u32).collect();
     order.par_sort_unstable_by_key(|&n| (requests[n as usize].document, n));
-    let of_document = |tokens: &mut Tokens, own: &[u32]| {
+    let of_document = |tokens: &mut Spans, own: &[u32]| {
         let text = texts[requests[own[0] as usize].document as usize];
-        tokens.clear();
+        tokens.0.clear();
         tokenize(text, tokens);
         let mut found: Vec<Located> =
             own.iter().map(|&n| bytes(text, tokens, requests[n as usize], snap)).collect();
@@ -104,7 +104,7 @@ pub(crate) fn locate(
     };
     let found: Vec<(u64, Vec<Located>)> = order
         .par_chunk_by(|&x, &y| requests[x as usize].document == requests[y as usize].document)
-        .map_init(Tokens::default, of_document)
+        .map_init(Spans::default, of_document)
         .collect();
     let total = found.iter().map(|f| f.0).sum();
     let mut sorted: Vec<(u32, Located)> =
@@ -113,8 +113,18 @@ pub(crate) fn locate(
     (sorted.into_iter().map(|s| s.1).collect(), total)
 }
 
-fn bytes(text: &str, tokens: &Tokens, request: Request, snap: Snap) -> Located {
-    let at = |n: u32| tokens.spans[n as usize];
+/// The places of tokens, without their hashes.
+#[derive(Debug, Default)]
+struct Spans(Vec<ByteSpan>);
+
+impl Sink for Spans {
+    fn token(&mut self, _: u64, start: usize, end: usize, _: u8) {
+        self.0.push(ByteSpan { start: start as u32, end: end as u32 });
+    }
+}
+
+fn bytes(text: &str, tokens: &Spans, request: Request, snap: Snap) -> Located {
+    let at = |n: u32| tokens.0[n as usize];
     let span = ByteSpan { start: at(request.span.start).start, end: at(request.span.end - 1).end };
     let period = request.period.map(|p| at(request.span.start + p).start - span.start);
     let span = if snap == Snap::Word { span } else { borders::grow(text, span, snap) };

@@ -223,8 +223,8 @@ mod tests {
     use unicode_properties::GeneralCategory;
     use unicode_properties::UnicodeGeneralCategory;
 
-    use crate::text::Tokens;
     use super::*;
+    use crate::text::Tokens;
 
     fn tokenize(text: &str, sink: &mut Tokens) {
         let mut cutter = Cutter::default();

@@ -23,9 +23,12 @@ use crate::options::WORD_WEIGHT;
 use crate::span::ByteSpan;
 
 mod ascii;
+pub mod borders;
 mod general;
 mod normal;
 pub mod original;
+pub mod position;
+mod sentence;
 mod table;
 
 pub use ascii::tokenize;

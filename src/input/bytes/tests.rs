@@ -280,7 +280,7 @@ fn a_file_that_changes_is_noticed() {
     assert!(matches!(bytes.check_unchanged(), Err(InputError::Changed { .. })));
 }
 
-fn read_text(content: &[u8], limit: u64) -> Result<text::Text, InputError> {
+fn read_text(content: &[u8], limit: u64) -> Result<crate::text::original::Text, InputError> {
     let (_dir, path) = file(content, "a.txt");
     text::read(&mut Bytes::open(&Disk, &path).unwrap(), limit)
 }
