@@ -24,7 +24,7 @@ use crate::simd::Kernel;
 use crate::simd::Unit;
 
 /// From this ratio of sizes on, searching the larger set is faster.
-const UNEQUAL: usize = 64;
+const UNEQUAL: usize = 32;
 
 /// Members compared as a block: as many as a register of 256 bits holds. With
 /// eight, a step costs more than it gains.
