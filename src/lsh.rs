@@ -382,6 +382,43 @@ mod tests {
     }
 
     #[test]
+    fn the_limit_itself_is_no_large_bucket() {
+        let banding = Banding::new(16, 4, 64).unwrap();
+        for (documents, large) in [(ALL_PAIRS, 0), (ALL_PAIRS + 1, 16)] {
+            let all = large_bucket(1, documents, 1, 0);
+            assert_eq!(candidates(&all, banding, Pairing::Neighbours).1, large);
+        }
+    }
+
+    #[test]
+    fn large_buckets_are_arranged_by_whole_signatures() {
+        for (seed, num_perm) in [1, 2, 3, 8, 33, 64].into_iter().enumerate() {
+            let mut state = seed as u64;
+            // Few different rows with a late difference, in no order.
+            let rows: Vec<Vec<u32>> = (0..200)
+                .map(|_| {
+                    let mut row = vec![7; num_perm];
+                    row[splitmix64(&mut state) as usize % num_perm] = state as u32 % 3;
+                    row
+                })
+                .collect();
+            let all = signatures(num_perm, &rows);
+            for from in 0..num_perm {
+                let mut order: Vec<(u64, u32)> = (0..200).map(|d| (0, d)).collect();
+                arrange(&all, from, 0, &mut order);
+                let mut expected: Vec<u32> = (0..200).collect();
+                expected.sort_by_key(|&d| {
+                    let mut row = all.row(d).to_vec();
+                    row.rotate_left(from);
+                    row
+                });
+                let got: Vec<u32> = order.iter().map(|&(_, d)| d).collect();
+                assert_eq!(got, expected, "{num_perm} values from {from}");
+            }
+        }
+    }
+
+    #[test]
     fn all_pairs_of_large_buckets_on_request() {
         let all = large_bucket(1, 200, 9, 5);
         let banding = Banding::new(16, 4, 64).unwrap();

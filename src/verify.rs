@@ -169,8 +169,7 @@ fn search(small: &[u64], large: &[u64], needed: usize) -> Option<usize> {
         while step < rest.len() && rest[step] < x {
             step *= 2;
         }
-        let end = rest.len().min(step + 1);
-        let at = rest[..end].partition_point(|&y| y < x);
+        let at = rest[..step.min(rest.len())].partition_point(|&y| y < x);
         count += usize::from(rest.get(at) == Some(&x));
         rest = &rest[at..];
     }
