@@ -6,7 +6,7 @@
 //! smaller set), and so is the decision.
 //!
 //! * time: `O(n + m)`; two sets of 600 take 0.55 µs with vectors, half of it
-//!   when they turn out to be too different; a set that is [`UNEQUAL`] times as
+//!   when they turn out to be too different; a set that is 32 times as
 //!   large as the other is searched instead, in `O(n log m)`
 //! * space: none
 //!
