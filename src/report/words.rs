@@ -120,9 +120,13 @@ pub(crate) fn differences(a: &Words<'_>, b: &Words<'_>, columns: usize) -> Optio
         let mut whole = excerpt();
         for segment in &segments {
             if segment.same {
-                whole.same(&segment.b, columns);
+                // Twice the room: what has to be cut must not come to fit.
+                whole.same(&segment.b, 2 * columns);
             } else {
                 whole.change(segment);
+            }
+            if whole.used > columns {
+                break;
             }
         }
         whole.before(b.tokens.len());
