@@ -377,6 +377,17 @@ mod tests {
     }
 
     #[test]
+    fn the_end_of_the_window_is_no_difference() {
+        let a: Vec<u64> = (0..3_000).collect();
+        let mut b = a.clone();
+        (b[0], b[2_999]) = (9_000, 9_001);
+        b.drain(100..200);
+        let (segments, unfinished) = segments(&a, &b);
+        let changes: Vec<_> = segments.iter().filter(|s| !s.same).map(|s| s.a.clone()).collect();
+        assert_eq!((changes, unfinished), (vec![0..1, 100..200], true));
+    }
+
+    #[test]
     fn words_without_end_are_cut() {
         let long = "x".repeat(100_000);
         let dashes = "-".repeat(100_000);
