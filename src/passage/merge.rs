@@ -24,7 +24,7 @@ use crate::span::TokenSpan;
 
 /// Tokens by which both ends of one place may differ from alignment to
 /// alignment: an accidental word or two in common beside a passage.
-const DELTA: u32 = 3;
+pub const DELTA: u32 = 3;
 
 /// One side of an alignment, to be assigned to an occurrence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
