@@ -296,8 +296,12 @@ impl Storage for Disk {
     }
 
     #[cfg(not(unix))]
-    fn create(&self, path: &Path, _: Option<&Stat>) -> io::Result<Box<dyn Sink>> {
-        Ok(Box::new(fs::OpenOptions::new().write(true).create_new(true).open(path)?))
+    fn create(&self, path: &Path, like: Option<&Stat>) -> io::Result<Box<dyn Sink>> {
+        let file = fs::OpenOptions::new().write(true).create_new(true).open(path)?;
+        if let Some(like) = like {
+            file.set_permissions(like.permissions.clone())?;
+        }
+        Ok(Box::new(file))
     }
 
     fn open_existing(&self, path: &Path) -> io::Result<Box<dyn Sink>> {
@@ -347,6 +351,11 @@ impl Source for fs::File {
     #[cfg(windows)]
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
         std::os::windows::fs::FileExt::seek_read(self, buf, offset)
+    }
+
+    #[cfg(not(any(unix, windows)))]
+    fn read_at(&self, _: &mut [u8], _: u64) -> io::Result<usize> {
+        Err(io::ErrorKind::Unsupported.into())
     }
 }
 

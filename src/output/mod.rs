@@ -101,6 +101,9 @@ impl fmt::Display for OutputError {
                     io::ErrorKind::NotFound => {
                         write!(f, "{source}; the folder of an output must exist")
                     }
+                    io::ErrorKind::PermissionDenied if *action == "create" => {
+                        write!(f, "{source}; a new file must be allowed in its folder")
+                    }
                     _ => write!(f, "{source}"),
                 }
             }
