@@ -12,7 +12,7 @@ use tempfile::TempDir;
 /// Bytes that no compressor makes small, more than one buffer of them.
 fn noise() -> Vec<u8> {
     let mut state = 3;
-    (0..100_000).flat_map(|_| splitmix64(&mut state).to_le_bytes()).collect()
+    (0..40_000).flat_map(|_| splitmix64(&mut state).to_le_bytes()).collect()
 }
 
 fn names(dir: &TempDir) -> Vec<String> {
