@@ -5,6 +5,7 @@
 //! bytes:  an entry              -> its bytes, decompressed
 //! text:   bytes                 -> one text with a map to original bytes
 //! jsonl:  bytes                 -> blocks of whole lines
+//! keys:   paths like meta.text   -> which members are wanted
 //! record: a line and the keys   -> text, id and other fields, or a reject
 //! ```
 //!
@@ -15,6 +16,7 @@
 
 pub mod bytes;
 pub mod jsonl;
+pub mod keys;
 pub mod record;
 mod scan;
 mod sniff;
