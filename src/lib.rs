@@ -1,7 +1,9 @@
 //! Finds what a text tells twice.
 
+pub mod cluster;
 pub mod disjoint;
 pub mod hash;
+pub mod join;
 pub mod options;
 pub mod passage;
 pub mod report;

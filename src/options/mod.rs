@@ -4,6 +4,7 @@
 //! only way to a plan, and everything below trusts a plan. All defaults and
 //! all rules between options stand here and in the files of this folder.
 
+pub mod dedup;
 pub mod find;
 
 use std::fmt;
