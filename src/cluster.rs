@@ -299,8 +299,7 @@ mod tests {
         // Everyone is alike, but the pairs are a path.
         let n = 3000u32;
         let order: Vec<u32> = (0..n).rev().collect();
-        let edges: Vec<Edge> =
-            (1..n).map(|b| Edge { a: b - 1, b, overlap: overlap(9) }).collect();
+        let edges: Vec<Edge> = (1..n).map(|b| Edge { a: b - 1, b, overlap: overlap(9) }).collect();
         let compare = |_, _| Ok::<_, Infallible>(Some(overlap(8)));
         let got = families(&order, &edges, Some(compare)).unwrap();
         assert_eq!(got.len(), 1);

@@ -453,9 +453,7 @@ mod tests {
     fn a_pair_exactly_at_the_threshold_is_found() {
         // 8 shared of 10.
         let sets = [(0..9).collect(), (1..10).collect::<Vec<u64>>()];
-        let at = |n, d| {
-            self_join(&sets, Bounds::new(Measure::Jaccard, (n, d))).unwrap().len()
-        };
+        let at = |n, d| self_join(&sets, Bounds::new(Measure::Jaccard, (n, d))).unwrap().len();
         assert_eq!((at(4, 5), at(800_000, 1_000_000), at(800_001, 1_000_000)), (1, 1, 0));
     }
 

@@ -1,6 +1,7 @@
 //! Finds what a text tells twice.
 
 pub mod cluster;
+pub mod differ;
 pub mod disjoint;
 pub mod hash;
 pub mod join;
