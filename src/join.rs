@@ -35,38 +35,29 @@
 //! a sample.
 
 use crate::options::dedup::Measure;
+use crate::options::threshold::Threshold;
+use crate::verify::overlap;
 use ahash::AHashMap;
 
-/// What two sets must share, for a measure and a threshold `num / den`.
+/// What two sets must share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
-    measure: Measure,
-    num: u64,
-    den: u64,
+    /// What the score is.
+    pub measure: Measure,
+    /// Least score.
+    pub threshold: Threshold,
 }
 
 impl Bounds {
-    /// Bounds for the threshold `num / den`, both positive, at most one.
-    ///
-    /// # Panics
-    ///
-    /// If the fraction is not in `(0, 1]`, or `den` is above 2^24.
-    #[must_use]
-    pub fn new(measure: Measure, (num, den): (u64, u64)) -> Bounds {
-        assert!(0 < num && num <= den && den <= 1 << 24, "a threshold lies in (0, 1]");
-        Bounds { measure, num, den }
-    }
-
     /// Least number of members that sets of `x` and `y` members share when
     /// they reach the threshold.
     #[must_use]
     pub fn needed(self, x: u32, y: u32) -> u32 {
-        let (x, y) = (u64::from(x), u64::from(y));
         let least = match self.measure {
-            Measure::Jaccard => (self.num * (x + y)).div_ceil(self.num + self.den),
-            Measure::Containment => (self.num * x.min(y)).div_ceil(self.den),
+            Measure::Jaccard => self.threshold.least_overlap(x.into(), y.into()),
+            Measure::Containment => self.threshold.least_part(x.min(y).into()),
         };
-        least as u32
+        u32::try_from(least).unwrap_or(u32::MAX)
     }
 
     /// Whether sets of `x` and `y` members can reach the threshold.
@@ -78,15 +69,15 @@ impl Bounds {
     /// Members of the prefix by which a set of `x` is looked up.
     #[must_use]
     pub fn prefix(self, x: u32) -> u32 {
-        let least = (self.num * u64::from(x)).div_ceil(self.den) as u32;
-        if x == 0 { 0 } else { x - least + 1 }
+        if x == 0 { 0 } else { x - self.threshold.least_part(x.into()) as u32 + 1 }
     }
 
     /// Members of the prefix that is put in for a set of `x` when no smaller
-    /// one is looked up later; of [`Bounds::prefix`] the first ones.
+    /// one is looked up later, for Jaccard; the first ones of
+    /// [`Bounds::prefix`].
     #[must_use]
     pub fn ascending_prefix(self, x: u32) -> u32 {
-        let least = (2 * self.num * u64::from(x)).div_ceil(self.num + self.den) as u32;
+        let least = self.threshold.least_overlap(x.into(), x.into()) as u32;
         if x == 0 { 0 } else { x - least + 1 }
     }
 }
@@ -357,9 +348,9 @@ fn self_join_by<S: AsRef<[u64]>>(
         index.look_up(&prefix, size(n), 0, &mut scratch, &mut found);
         for &at in &found {
             let other = order[at as usize];
-            let shared = overlap(set, sets[other as usize].as_ref());
-            if shared >= bounds.needed(size(n), size(other)) {
-                pairs.push(Pair { a: n.min(other), b: n.max(other), shared });
+            let needed = bounds.needed(size(n), size(other));
+            if let Some(shared) = overlap(set, sets[other as usize].as_ref(), needed.into()) {
+                pairs.push(Pair { a: n.min(other), b: n.max(other), shared: shared as u32 });
             }
         }
         match bounds.measure {
@@ -376,32 +367,25 @@ fn self_join_by<S: AsRef<[u64]>>(
     Ok(pairs)
 }
 
-fn overlap(a: &[u64], b: &[u64]) -> u32 {
-    let (mut i, mut j, mut shared) = (0, 0, 0);
-    while i < a.len() && j < b.len() {
-        shared += u32::from(a[i] == b[j]);
-        let (x, y) = (a[i], b[j]);
-        i += usize::from(x <= y);
-        j += usize::from(y <= x);
-    }
-    shared
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::hash;
 
-    fn naive(sets: &[Vec<u64>], measure: Measure, (num, den): (u64, u64)) -> Vec<Pair> {
+    fn bound(measure: Measure, threshold: f64) -> Bounds {
+        Bounds { measure, threshold: Threshold::new(threshold).unwrap() }
+    }
+
+    fn naive(sets: &[Vec<u64>], bounds: Bounds) -> Vec<Pair> {
         let mut pairs = Vec::new();
         for (a, x) in sets.iter().enumerate() {
             for (b, y) in sets.iter().enumerate().skip(a + 1) {
                 let shared = x.iter().filter(|s| y.contains(s)).count() as u64;
-                let whole = match measure {
+                let whole = match bounds.measure {
                     Measure::Jaccard => x.len() + y.len() - shared as usize,
                     Measure::Containment => x.len().min(y.len()),
                 } as u64;
-                if whole > 0 && shared * den >= num * whole {
+                if bounds.threshold.accepts(shared, whole) {
                     pairs.push(Pair { a: a as u32, b: b as u32, shared: shared as u32 });
                 }
             }
@@ -432,9 +416,9 @@ mod tests {
             for den in 1..=12 {
                 for num in 1..=den {
                     for measure in [Measure::Jaccard, Measure::Containment] {
-                        let bounds = Bounds::new(measure, (num, den));
-                        let expected = naive(&sets, measure, (num, den));
-                        let label = format!("seed {seed}, {measure:?} {num}/{den}");
+                        let bounds = bound(measure, f64::from(num) / f64::from(den));
+                        let expected = naive(&sets, bounds);
+                        let label = format!("seed {seed}, {bounds:?}");
                         assert_eq!(self_join(&sets, bounds), Ok(expected.clone()), "{label}");
                         let salt = hash::splitmix64(&mut state);
                         let any = |set: &[u64], n: u32, prefix: &mut Vec<u64>| {
@@ -453,13 +437,13 @@ mod tests {
     fn a_pair_exactly_at_the_threshold_is_found() {
         // 8 shared of 10.
         let sets = [(0..9).collect(), (1..10).collect::<Vec<u64>>()];
-        let at = |n, d| self_join(&sets, Bounds::new(Measure::Jaccard, (n, d))).unwrap().len();
-        assert_eq!((at(4, 5), at(800_000, 1_000_000), at(800_001, 1_000_000)), (1, 1, 0));
+        let at = |t| self_join(&sets, bound(Measure::Jaccard, t)).unwrap().len();
+        assert_eq!((at(0.8), at(0.800_001), at(0.799_999)), (1, 0, 1));
     }
 
     #[test]
     fn nothing_and_empty_sets_have_no_pairs() {
-        let bounds = Bounds::new(Measure::Containment, (1, 2));
+        let bounds = bound(Measure::Containment, 0.5);
         assert_eq!(self_join::<Vec<u64>>(&[], bounds), Ok(vec![]));
         assert_eq!(self_join(&[vec![], vec![], vec![7]], bounds), Ok(vec![]));
     }
@@ -469,7 +453,7 @@ mod tests {
         for seed in 0..200u64 {
             let mut state = 1000 + seed;
             let sets = random_sets(&mut state, 12, 12);
-            let bounds = Bounds::new(Measure::Jaccard, (1 + seed % 9, 10));
+            let bounds = bound(Measure::Jaccard, (1 + seed % 9) as f64 / 10.0);
             let mut rarity = Rarity::default();
             sets.iter().for_each(|s| rarity.count(s));
             let (mut index, mut scratch) = (Index::new(bounds), Scratch::default());
@@ -481,15 +465,16 @@ mod tests {
                 index.look_up(&prefix, size, from, &mut scratch, &mut found);
                 assert!(found.iter().all(|&a| a >= from) && found.is_sorted());
                 for &a in &found {
-                    let shared = overlap(set, &sets[a as usize]);
-                    if shared >= bounds.needed(size, sets[a as usize].len() as u32) {
-                        got.push(Pair { a, b: b as u32, shared });
+                    let other = &sets[a as usize];
+                    let needed = bounds.needed(size, other.len() as u32);
+                    if let Some(shared) = overlap(set, other, needed.into()) {
+                        got.push(Pair { a, b: b as u32, shared: shared as u32 });
                     }
                 }
                 index.insert(prefix.iter().copied(), size).unwrap();
             }
             got.sort_unstable();
-            let mut expected = naive(&sets, Measure::Jaccard, (1 + seed % 9, 10));
+            let mut expected = naive(&sets, bounds);
             expected.retain(|p| p.a >= from);
             assert_eq!(got, expected, "seed {seed}");
         }
@@ -497,10 +482,10 @@ mod tests {
 
     #[test]
     fn prefixes_are_as_long_as_the_bounds_ask_and_no_longer() {
-        let bounds = Bounds::new(Measure::Jaccard, (4, 5));
+        let bounds = bound(Measure::Jaccard, 0.8);
         assert_eq!((bounds.prefix(10), bounds.prefix(100), bounds.prefix(0)), (3, 21, 0));
         assert_eq!((bounds.ascending_prefix(10), bounds.ascending_prefix(100)), (2, 12));
-        let whole = Bounds::new(Measure::Jaccard, (1, 1));
+        let whole = bound(Measure::Jaccard, 1.0);
         assert_eq!((whole.prefix(10), whole.ascending_prefix(10)), (1, 1));
     }
 }

@@ -1,7 +1,10 @@
 //! Settings of the search for near-duplicate documents.
 
 use crate::options::OptionsError;
+use crate::options::banding::Banding;
+use crate::options::banding::MAX_NUM_PERM;
 use crate::options::check;
+use crate::options::threshold::Threshold;
 use std::str::FromStr;
 
 /// What the score of two documents is.
@@ -160,39 +163,31 @@ impl Default for DedupOptions {
 #[derive(Clone, Debug, PartialEq)]
 pub struct DedupPlan {
     options: DedupOptions,
-    threshold: (u64, u64),
+    threshold: Threshold,
+    banding: Option<Banding>,
 }
 
-/// Denominator of the threshold before it is reduced.
-const PARTS: u64 = 1_000_000;
-
 impl DedupPlan {
-    /// Checks `options`.
+    /// Checks `options` and chooses the banding.
     ///
     /// # Errors
     ///
-    /// The first option found out of range, or options that exclude each
-    /// other.
+    /// The first option found out of range, options that exclude each other,
+    /// or a recall that no banding reaches.
     pub fn new(options: &DedupOptions) -> Result<DedupPlan, OptionsError> {
-        let t = options.threshold;
-        check(t > 0.0 && t <= 1.0, "threshold", "above 0 and at most 1", t)?;
+        let threshold = Threshold::new(options.threshold)?;
         let ngram = options.ngram;
         check((1..=1000).contains(&ngram), "ngram", "between 1 and 1000", ngram as f64)?;
-        let most = options.num_perm;
-        check((1..=4096).contains(&most), "num-perm", "between 1 and 4096", most as f64)?;
+        let values = options.num_perm;
+        let range = 1..=MAX_NUM_PERM;
+        check(range.contains(&values), "num-perm", "between 1 and 4096", values as f64)?;
         let recall = options.recall;
         check(recall > 0.0 && recall < 1.0, "recall", "above 0 and below 1", recall)?;
-        check(
-            options.set_bytes >= 1 << 20,
-            "memory",
-            "at least 1048576 bytes for shingle sets",
-            options.set_bytes as f64,
-        )?;
-        check_bands(options)?;
+        let bytes = options.set_bytes;
+        check(bytes >= 1 << 20, "memory", "at least 1 MiB for shingle sets", bytes as f64)?;
+        let banding = banding(options)?;
         check_against(options)?;
-        let parts = ((t * PARTS as f64).round() as u64).clamp(1, PARTS);
-        let common = greatest_common_divisor(parts, PARTS);
-        Ok(DedupPlan { options: options.clone(), threshold: (parts / common, PARTS / common) })
+        Ok(DedupPlan { options: options.clone(), threshold, banding })
     }
 
     /// The settings that were checked.
@@ -201,67 +196,40 @@ impl DedupPlan {
         &self.options
     }
 
-    /// The threshold as a fraction in lowest terms, numerator first, exact to
-    /// a millionth.
+    /// Least score of a duplicate.
     #[must_use]
-    pub fn threshold(&self) -> (u64, u64) {
+    pub fn threshold(&self) -> Threshold {
         self.threshold
     }
 
-    /// Whether every pair is found: asked for, or because there is no other
-    /// method for the measure.
+    /// Bands and rows of the signatures; none when every pair is found without
+    /// them: with `exact`, and for containment, which signatures do not show.
     #[must_use]
-    pub fn complete(&self) -> bool {
-        self.options.exact || self.options.measure == Measure::Containment
+    pub fn banding(&self) -> Option<Banding> {
+        self.banding
     }
 }
 
-fn check_bands(options: &DedupOptions) -> Result<(), OptionsError> {
-    let conflict = |message: String| Err(OptionsError::Conflict { message });
-    let complete = options.exact || options.measure == Measure::Containment;
-    match (options.bands, options.rows) {
-        (None, None) => {}
-        (Some(_), None) => {
-            return conflict("--bands needs --rows: give both, or neither".to_owned());
+fn banding(options: &DedupOptions) -> Result<Option<Banding>, OptionsError> {
+    let unused = match (options.exact, options.measure) {
+        (true, _) => Some("--exact"),
+        (false, Measure::Containment) => Some("--measure containment"),
+        (false, Measure::Jaccard) => None,
+    };
+    let message = match (options.bands, options.rows, unused) {
+        (None, None, Some(_)) => return Ok(None),
+        (None, None, None) => {
+            let banding = Banding::choose(options.threshold, options.num_perm, options.recall)?;
+            return Ok(Some(banding));
         }
-        (None, Some(_)) => {
-            return conflict("--rows needs --bands: give both, or neither".to_owned());
+        (Some(bands), Some(rows), None) => {
+            return Banding::new(bands, rows, options.num_perm).map(Some);
         }
-        (Some(_), Some(_)) if options.exact => {
-            return conflict("--exact uses no bands: leave out --bands and --rows".to_owned());
-        }
-        (Some(_), Some(_)) if complete => {
-            return conflict(
-                "--measure containment uses no bands: leave out --bands and --rows".to_owned(),
-            );
-        }
-        (Some(bands), Some(rows)) => {
-            check((1..=4096).contains(&bands), "bands", "between 1 and 4096", bands as f64)?;
-            check((1..=4096).contains(&rows), "rows", "between 1 and 4096", rows as f64)?;
-            if bands * rows > options.num_perm {
-                return conflict(format!(
-                    "{bands} bands of {rows} rows need {} values, but a signature has {}: raise \
-                     --num-perm, or lower --bands or --rows",
-                    bands * rows,
-                    options.num_perm
-                ));
-            }
-            return Ok(());
-        }
-    }
-    // The most that any banding reaches: as many bands as values.
-    let missed = (0..options.num_perm).fold(1.0, |p, _| p * (1.0 - options.threshold));
-    if !complete && 1.0 - missed < options.recall {
-        return conflict(format!(
-            "with --num-perm {} a pair at --threshold {} is found with probability {:.4} at most, \
-             and --recall asks for {}: raise --num-perm, or use --exact",
-            options.num_perm,
-            options.threshold,
-            1.0 - missed,
-            options.recall
-        ));
-    }
-    Ok(())
+        (_, _, Some(name)) => format!("{name} uses no bands: leave out --bands and --rows"),
+        (Some(_), None, None) => "--bands needs --rows: give both, or neither".to_owned(),
+        (None, Some(_), None) => "--rows needs --bands: give both, or neither".to_owned(),
+    };
+    Err(OptionsError::Conflict { message })
 }
 
 fn check_against(options: &DedupOptions) -> Result<(), OptionsError> {
@@ -278,10 +246,6 @@ fn check_against(options: &DedupOptions) -> Result<(), OptionsError> {
     Err(OptionsError::Conflict { message: message.to_owned() })
 }
 
-fn greatest_common_divisor(a: u64, b: u64) -> u64 {
-    if b == 0 { a } else { greatest_common_divisor(b, a % b) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -295,8 +259,9 @@ mod tests {
     #[test]
     fn the_defaults_are_a_plan() {
         let plan = with(|_| ()).unwrap();
-        assert_eq!(plan.threshold(), (4, 5));
-        assert!(!plan.complete());
+        assert!(plan.threshold().accepts(4, 5));
+        let banding = plan.banding().unwrap();
+        assert_eq!((banding.bands(), banding.rows()), (16, 6));
     }
 
     #[test]
@@ -319,8 +284,8 @@ mod tests {
             (with(|o| o.rows = Some(8)), "--rows needs --bands"),
             (with(|o| (o.bands, o.rows) = (Some(0), Some(8))), "--bands must"),
             (with(|o| (o.bands, o.rows) = (Some(16), Some(0))), "--rows must"),
-            (with(|o| (o.bands, o.rows) = (Some(huge), Some(huge))), "--bands must"),
-            (with(|o| (o.bands, o.rows) = (Some(16), Some(9))), "16 bands of 9 rows need 144"),
+            (with(|o| (o.bands, o.rows) = (Some(huge), Some(huge))), "--bands 1000000000000000000"),
+            (with(|o| (o.bands, o.rows) = (Some(16), Some(9))), "--bands 16 times --rows 9"),
             (
                 with(|o| (o.bands, o.rows, o.exact) = (Some(16), Some(8), true)),
                 "--exact uses no bands",
@@ -332,7 +297,7 @@ mod tests {
                 }),
                 "--measure containment uses no bands",
             ),
-            (with(|o| o.threshold = 0.01), "with --num-perm 128 a pair"),
+            (with(|o| o.threshold = 0.01), "--recall 0.99 cannot be reached"),
             (
                 with(|o| (o.against, o.cluster) = (true, Linking::Connected)),
                 "--against compares each record",
@@ -342,17 +307,8 @@ mod tests {
             let message = change.expect_err(name);
             assert!(message.starts_with(name), "{message}");
         }
-        assert!(with(|o| (o.threshold, o.exact) = (0.01, true)).unwrap().complete());
+        assert_eq!(with(|o| (o.threshold, o.exact) = (0.01, true)).unwrap().banding(), None);
         assert!(with(|o| (o.bands, o.rows) = (Some(16), Some(8))).is_ok());
-    }
-
-    #[test]
-    fn thresholds_are_fractions_in_lowest_terms() {
-        let of = |t: f64| with(|o| (o.threshold, o.exact) = (t, true)).unwrap().threshold();
-        assert_eq!(of(1.0), (1, 1));
-        assert_eq!(of(0.7), (7, 10));
-        assert_eq!(of(0.1 + 0.2), (3, 10));
-        assert_eq!(of(1e-9), (1, 1_000_000));
     }
 
     #[test]

@@ -5,6 +5,8 @@
 
 use crate::span::ByteSpan;
 
+pub mod dedup;
+
 /// A document as reports name it.
 #[derive(Clone, Debug)]
 pub struct Document<'a> {
