@@ -4,8 +4,10 @@
 //! only way to a plan, and everything below trusts a plan. All defaults and
 //! all rules between options stand here and in the files of this folder.
 
+pub mod banding;
 pub mod dedup;
 pub mod find;
+pub mod threshold;
 
 use std::fmt;
 
