@@ -2,6 +2,7 @@
 
 pub mod cluster;
 pub mod contain;
+pub mod cross;
 pub mod differ;
 pub mod disjoint;
 pub mod hash;
@@ -12,6 +13,7 @@ pub mod options;
 pub mod passage;
 pub mod radix;
 pub mod report;
+pub mod run;
 pub mod shingle;
 pub mod signature;
 pub mod simd;

@@ -107,3 +107,17 @@ impl Sink for Tokens {
         self.spans.push(ByteSpan { start: start as u32, end: end as u32 });
     }
 }
+
+/// TEMPORARY
+pub fn characters<S: Sink>(text: &str, sink: &mut S) {
+    for (i, c) in text.char_indices() {
+        if !c.is_whitespace() {
+            sink.token(
+                crate::hash::token(c.to_lowercase().to_string().as_bytes()),
+                i,
+                i + c.len_utf8(),
+                2,
+            );
+        }
+    }
+}
