@@ -189,7 +189,7 @@ fn the_checker_finds_made_up_breaches() {
         ("verify.rs",        "// similar: to what was tried",               true),
         ("verify.rs",        "let similar = a::similar::b;",                true),
         ("verify.rs",        "similar::capture_diff(a, b);",                false),
-        ("explain.rs",       "use similar::Algorithm;",                     true),
+        ("report/words.rs",  "use similar::Algorithm;",                     true),
     ];
     for (path, line, fine) in cases {
         let wrong = breaches(path, line);
