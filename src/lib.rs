@@ -58,3 +58,8 @@ pub use options::find::FindOptions;
 pub use run::Watch;
 pub use run::passages::FindError;
 pub use run::passages::find;
+
+/// The example of the README is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
