@@ -145,8 +145,8 @@ impl Stretch {
 mod tests {
     use unicode_normalization::UnicodeNormalization;
 
-    use super::super::Tokens;
     use super::*;
+    use crate::text::Tokens;
 
     fn tokens(text: &str) -> Tokens {
         let mut tokens = Tokens::default();
