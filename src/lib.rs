@@ -29,15 +29,22 @@
 //! * [`options`]: what a user asks for, and the checked plans made of it
 //! * [`text`]: texts to tokens, sentences, paragraphs, lines
 //! * [`passage`]: the stages that find repeated passages
-//! * [`shingle`], [`sketch`], [`signature`], [`lsh`], [`verify`]: the stages
+//! * [`shingle`], [`sketch`], [`signature`], [`lsh`], [`join`], [`cross`],
+//!   [`verify`], [`contain`], [`differ`], [`keep`], [`cluster`]: the stages
 //!   that find near-duplicate documents
 //! * [`storage`]: files, behind one trait
 //! * [`input`], [`output`], [`report`]: readers and writers
 //! * [`run`]: the main paths, the only place with threads
 
+pub mod cluster;
+pub mod contain;
+pub mod cross;
+pub mod differ;
 pub mod disjoint;
 pub mod hash;
 pub mod input;
+pub mod join;
+pub mod keep;
 pub mod lsh;
 pub mod options;
 pub mod output;

@@ -18,13 +18,9 @@ const LAYERS: &[&[&str]] = &[
     &["disjoint", "radix", "simd", "signature"],
     &["options"],
     &["text"],
-    &[
-        "shingle", "sketch", "lsh", "verify", "contain", "differ", "cluster", "keep", "passage",
-        "storage",
-    ],
-    // The two that go on where one above ends: buckets of two sides, and sets
-    // whose overlap is counted.
-    &["cross", "join"],
+    &["shingle", "sketch", "lsh", "verify", "contain", "differ", "keep", "passage", "storage"],
+    // What goes on where one above ends.
+    &["join", "cross", "cluster"],
     &["input", "output", "report"],
     &["run"],
 ];
