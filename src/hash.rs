@@ -12,8 +12,8 @@
 //! *Efficient randomized pattern-matching algorithms*, 1987; Steele, Lea,
 //! Flood, *Fast splittable pseudorandom number generators*, 2014.
 
+use xxhash_rust::xxh3::Xxh3;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
-use xxhash_rust::xxh3::xxh3_128_with_seed;
 
 /// Seed of all token hashes. Its value is arbitrary; it may never change,
 /// since fingerprints and signatures depend on it.
@@ -32,9 +32,25 @@ pub fn token(normalised: &[u8]) -> u64 {
     if len == 0 || len > SHORT {
         return xxh3_64_with_seed(normalised, TOKEN_SEED);
     }
-    let mut bytes = [0; SHORT];
-    bytes[..len].copy_from_slice(normalised);
-    short_token(u128::from_le_bytes(bytes), len)
+    short_token(load(normalised), len)
+}
+
+/// The bytes of a slice of 1 to 16 bytes, the first one lowest. Two reads that
+/// overlap, where a copy of unknown length would be a call.
+#[inline]
+fn load(bytes: &[u8]) -> u128 {
+    let len = bytes.len();
+    let both = |first: u64, last: u64, half: usize| {
+        u128::from(first) | u128::from(last) << (8 * (len - half))
+    };
+    if let (Some(&first), Some(&last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        both(u64::from_le_bytes(first), u64::from_le_bytes(last), 8)
+    } else if let (Some(&first), Some(&last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        both(u32::from_le_bytes(first).into(), u32::from_le_bytes(last).into(), 4)
+    } else {
+        let (first, middle, last) = (bytes[0], bytes[len / 2], bytes[len - 1]);
+        both(first.into(), last.into(), 1) | u128::from(middle) << (8 * (len / 2))
+    }
 }
 
 /// Most bytes of a token that [`short_token`] can hash.
@@ -95,11 +111,17 @@ const FLIP_40: u64 = 0x2172_ffcc_7dd0_5a82 ^ 0x8e24_43f7_7446_08b8;
 /// agree in it are taken as the same text after normalisation.
 #[must_use]
 pub fn content(tokens: &[u64]) -> u128 {
-    let mut bytes = Vec::with_capacity(tokens.len() * 8);
-    for hash in tokens {
-        bytes.extend_from_slice(&hash.to_le_bytes());
+    // In pieces: the bytes of a long text are not held a second time.
+    const PIECE: usize = 128;
+    let mut bytes = [0u8; 8 * PIECE];
+    let mut state = Xxh3::with_seed(TOKEN_SEED);
+    for piece in tokens.chunks(PIECE) {
+        for (out, hash) in bytes.chunks_exact_mut(8).zip(piece) {
+            out.copy_from_slice(&hash.to_le_bytes());
+        }
+        state.update(&bytes[..8 * piece.len()]);
     }
-    xxh3_128_with_seed(&bytes, TOKEN_SEED)
+    state.digest128()
 }
 
 /// Finaliser of the rolling polynomial: spreads every input bit over the
@@ -185,5 +207,11 @@ mod tests {
     fn content_depends_on_order_and_length() {
         assert_ne!(content(&[1, 2]), content(&[2, 1]));
         assert_ne!(content(&[]), content(&[0]));
+        for n in [0usize, 1, 2, 30, 127, 128, 129, 1000] {
+            let tokens: Vec<u64> = (0..n as u64).collect();
+            let bytes: Vec<u8> = tokens.iter().flat_map(|t| t.to_le_bytes()).collect();
+            let whole = xxhash_rust::xxh3::xxh3_128_with_seed(&bytes, TOKEN_SEED);
+            assert_eq!(content(&tokens), whole, "{n}");
+        }
     }
 }

@@ -1,3 +1,11 @@
 //! The `twicetold` command.
 
-fn main() {}
+mod cli;
+
+/// Allocates faster than the system's own from many threads at once.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> std::process::ExitCode {
+    cli::main()
+}

@@ -28,6 +28,25 @@ pub enum Snap {
     Paragraph,
 }
 
+/// How hard edited passages are looked for: longer and sparser seeds are
+/// faster, and miss more passages in which many words were changed.
+///
+/// Exact passages of `min-words` are found with every profile, given that
+/// these are at least [`Seeds::words`]` + `[`Seeds::window`]` - 1`; for shorter
+/// ones the seeds grow shorter and denser.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Profile {
+    /// Seeds of 5 words, one of 8 kept.
+    Fast,
+    /// Seeds of 4 words, one of 4 kept.
+    #[default]
+    Default,
+    /// Seeds of 3 words, one of 4 kept.
+    Sensitive,
+    /// All seeds of 3 words.
+    Max,
+}
+
 /// Settings of a search for repeated passages, not yet checked.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FindOptions {
@@ -39,6 +58,8 @@ pub struct FindOptions {
     /// Least identity of an alignment, in `(0, 1]`: matching columns over all
     /// columns.
     pub threshold: f64,
+    /// How hard edited passages are looked for.
+    pub profile: Profile,
     /// Longest stretch without a match inside a passage, in words, in
     /// `0..=10_000`.
     pub max_gap: usize,
@@ -54,6 +75,7 @@ impl Default for FindOptions {
             scope: Scope::All,
             min_words: 15,
             threshold: 0.7,
+            profile: Profile::Default,
             max_gap: 32,
             snap: Snap::Word,
             pairs: false,
@@ -61,14 +83,30 @@ impl Default for FindOptions {
     }
 }
 
-/// Words in a seed. Longer seeds find fewer edited passages: at 20 % edited
-/// words a passage of 25 words holds an unedited run of four with probability
-/// .94 and one of five with .88.
-pub const SEED_WORDS: u32 = 4;
+/// Length and density of the seeds from which passages grow, in words.
+///
+/// Every shared run of `words + window - 1` words keeps a common fingerprint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seeds {
+    /// Words in a seed.
+    pub words: u32,
+    /// Consecutive seeds of which one is kept.
+    pub window: u32,
+}
 
-/// Seeds from which each window keeps one. Every shared run of
-/// `SEED_WORDS + WINDOW_WORDS - 1` words keeps a common fingerprint.
-pub const WINDOW_WORDS: u32 = 4;
+impl Profile {
+    /// The seeds of the profile, for passages long enough for them.
+    #[must_use]
+    pub fn seeds(self) -> Seeds {
+        let (words, window) = match self {
+            Profile::Fast => (5, 8),
+            Profile::Default => (4, 4),
+            Profile::Sensitive => (3, 4),
+            Profile::Max => (3, 1),
+        };
+        Seeds { words, window }
+    }
+}
 
 /// Checked settings of a search for repeated passages.
 #[derive(Clone, Debug, PartialEq)]
@@ -115,6 +153,16 @@ impl FindPlan {
         columns > 0 && u64::from(matches) * PARTS >= self.threshold_num * u64::from(columns)
     }
 
+    /// The seeds: those of the profile, or shorter ones, so that an exact
+    /// passage of `min-words` holds at least one.
+    #[must_use]
+    pub fn seeds(&self) -> Seeds {
+        let Seeds { words, window } = self.options.profile.seeds();
+        let most = self.options.min_words as u32;
+        let words = words.min(most);
+        Seeds { words, window: window.min(most + 1 - words) }
+    }
+
     /// Least weight of a passage.
     #[must_use]
     pub fn min_weight(&self) -> u32 {
@@ -145,6 +193,21 @@ mod tests {
         ] {
             let message = change.expect_err(name);
             assert!(message.starts_with(name), "{message}");
+        }
+    }
+
+    #[test]
+    fn seeds_fit_into_the_shortest_passage() {
+        for profile in [Profile::Fast, Profile::Default, Profile::Sensitive, Profile::Max] {
+            for min_words in 1..30 {
+                let options = FindOptions { profile, min_words, ..FindOptions::default() };
+                let seeds = FindPlan::new(&options).unwrap().seeds();
+                assert!(seeds.words >= 1 && seeds.window >= 1);
+                assert!((seeds.words + seeds.window - 1) as usize <= min_words);
+                if min_words >= 12 {
+                    assert_eq!(seeds, profile.seeds());
+                }
+            }
         }
     }
 

@@ -5,8 +5,9 @@
 //! nothing left of the first. In each component the occurrence with most
 //! links (then the longest, then the first) leads and takes every other that
 //! reaches the threshold against it; of the rest the next one leads, and so
-//! on. One that is left alone joins its best partner in a cluster of their
-//! own, so that no verified repeat goes unreported.
+//! on. Pairs that were aligned and now follow different leaders, or none, form
+//! further clusters around those that have most of them, so that each verified
+//! repeat stands in some cluster; an occurrence may stand in several.
 //!
 //! * time: one alignment for each member and leader that meet
 //! * space: `O(n)`
@@ -25,10 +26,10 @@ use crate::passage::merge::Edge;
 use crate::passage::merge::Occurrence;
 
 /// Largest component in which every member meets every leader.
-const ALL_LEADERS: usize = 256;
+pub const ALL_LEADERS: usize = 256;
 
 /// Leaders that every member of a larger component meets.
-const FIRST_LEADERS: usize = 16;
+pub const FIRST_LEADERS: usize = 16;
 
 /// An occurrence in a cluster, with its alignment to the leader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,7 +70,6 @@ pub fn families(
     let mut order = component.to_vec();
     order.sort_by_key(|&n| (Reverse(links.of(n).len()), Reverse(length(n)), n));
     let mut found: Vec<Family> = Vec::new();
-    let mut alone = Vec::new();
     let mut rest = order;
     while let Some(&leader) = rest.first() {
         let everyone = component.len() <= ALL_LEADERS || found.len() < FIRST_LEADERS;
@@ -89,14 +89,13 @@ pub fn families(
                 None => true,
             }
         });
-        if members.len() == 1 && component.len() > 1 {
-            alone.push(leader);
-        } else {
+        if members.len() > 1 || component.len() == 1 {
             members.sort_unstable_by_key(|m| m.occurrence);
             found.push(Family { leader, members });
         }
     }
-    found.extend(pair_up(occurrences, &alone, &links));
+    let rest = rest_of(occurrences, component, edges, &found);
+    found.extend(rest);
     found
 }
 
@@ -127,43 +126,46 @@ fn compare(
     plan.accepts(matches, columns).then_some(Member { occurrence: n, matches, columns })
 }
 
-/// Clusters for those that no leader took: each with its best partner, those
-/// with the same partner together.
-fn pair_up(occurrences: &[Occurrence], alone: &[u32], links: &Links<'_>) -> Vec<Family> {
-    let mut pairs: Vec<(u32, Member)> = alone
-        .iter()
-        .filter_map(|&n| {
-            let best = links.of(n).iter().max_by(|x, y| {
-                let (ex, ey) = (links.edges[x.1 as usize], links.edges[y.1 as usize]);
-                let left = u64::from(ex.matches) * u64::from(ey.columns);
-                let right = u64::from(ey.matches) * u64::from(ex.columns);
-                left.cmp(&right).then(y.0.cmp(&x.0))
-            })?;
-            let edge = links.edges[best.1 as usize];
-            Some((best.0, Member { occurrence: n, matches: edge.matches, columns: edge.columns }))
-        })
-        .collect();
-    pairs.sort_unstable_by_key(|(partner, m)| (*partner, m.occurrence));
-    // Two that chose each other are one cluster.
-    let chosen = pairs.clone();
-    pairs.retain(|(partner, m)| {
-        m.occurrence > *partner
-            || !chosen.iter().any(|(p, o)| *p == m.occurrence && o.occurrence == *partner)
-    });
-    pairs
-        .chunk_by(|x, y| x.0 == y.0)
-        .map(|same| {
-            let mut members = vec![whole(occurrences, same[0].0)];
-            members.extend(same.iter().map(|&(_, m)| m));
+/// Clusters for the edges whose ends follow different leaders: the occurrence
+/// with most of them takes its partners, and so on until none is left.
+fn rest_of(
+    occurrences: &[Occurrence],
+    component: &[u32],
+    edges: &[Edge],
+    found: &[Family],
+) -> Vec<Family> {
+    let rank = |n: u32| component.partition_point(|&c| c < n);
+    let mut family = vec![0usize; component.len()];
+    for (f, one) in (1..).zip(found) {
+        one.members.iter().for_each(|m| family[rank(m.occurrence)] = f);
+    }
+    let apart = |e: &&Edge| family[rank(e.a)] != family[rank(e.b)] || family[rank(e.a)] == 0;
+    let open: Vec<Edge> = edges.iter().filter(apart).copied().collect();
+    let links = Links::new(component, &open);
+    let length = |n: u32| occurrences[n as usize].unit().len();
+    let mut order: Vec<u32> =
+        component.iter().copied().filter(|&n| !links.of(n).is_empty()).collect();
+    order.sort_by_key(|&n| (Reverse(links.of(n).len()), Reverse(length(n)), n));
+    let mut taken = vec![false; open.len()];
+    let mut rest = Vec::new();
+    for leader in order {
+        let mut members = vec![whole(occurrences, leader)];
+        for &(n, e) in links.of(leader) {
+            if !std::mem::replace(&mut taken[e as usize], true) {
+                let Edge { matches, columns, .. } = open[e as usize];
+                members.push(Member { occurrence: n, matches, columns });
+            }
+        }
+        if members.len() > 1 {
             members.sort_unstable_by_key(|m| m.occurrence);
-            Family { leader: same[0].0, members }
-        })
-        .collect()
+            rest.push(Family { leader, members });
+        }
+    }
+    rest
 }
 
 /// Neighbours of each member of a component.
 struct Links<'a> {
-    edges: &'a [Edge],
     /// First neighbour of each member, by its rank in the component.
     starts: Vec<u32>,
     /// (neighbour, number of the edge), sorted.
@@ -172,7 +174,7 @@ struct Links<'a> {
 }
 
 impl<'a> Links<'a> {
-    fn new(component: &'a [u32], edges: &'a [Edge]) -> Links<'a> {
+    fn new(component: &'a [u32], edges: &[Edge]) -> Links<'a> {
         let rank = |n: u32| component.partition_point(|&c| c < n) as u32;
         let mut all: Vec<(u32, u32, u32)> = Vec::with_capacity(2 * edges.len());
         for (i, e) in edges.iter().enumerate() {
@@ -183,7 +185,7 @@ impl<'a> Links<'a> {
         let starts =
             (0..=component.len() as u32).map(|r| all.partition_point(|x| x.0 < r) as u32).collect();
         let neighbours = all.iter().map(|&(_, n, e)| (n, e)).collect();
-        Links { edges, starts, neighbours, component }
+        Links { starts, neighbours, component }
     }
 
     fn of(&self, n: u32) -> &[(u32, u32)] {
@@ -237,10 +239,10 @@ mod tests {
     }
 
     #[test]
-    fn one_that_misses_every_leader_joins_its_best_partner() {
+    fn pairs_that_follow_no_common_leader_form_a_cluster() {
         // The third differs in 8 of 20 tokens from every other.
         let edges = [edge(0, 1, 20), edge(0, 2, 14), edge(1, 2, 13)];
-        assert_eq!(split(&[0, 0, 8], &edges), [(0, vec![0, 1]), (0, vec![0, 2])]);
+        assert_eq!(split(&[0, 0, 8], &edges), [(0, vec![0, 1]), (2, vec![0, 1, 2])]);
     }
 
     #[test]

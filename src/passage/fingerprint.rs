@@ -1,10 +1,10 @@
 //! Tokens of one document -> winnowed fingerprints with positions.
 //!
-//! A seed is a window of [`SEED_WORDS`] words, hashed. Of every
-//! [`WINDOW_WORDS`] words' worth of consecutive seeds the one with the least
+//! A seed is a window of [`Seeds::words`] words, hashed. Of every
+//! [`Seeds::window`] words' worth of consecutive seeds the one with the least
 //! hash is kept: two documents that share a run of at least
-//! `SEED_WORDS + WINDOW_WORDS - 1` words keep the same seed in it. On all-word
-//! text `2 / (WINDOW_WORDS + 1)` of the seeds are kept.
+//! `words + window - 1` words keep the same seed in it. On all-word text
+//! `2 / (window + 1)` of the seeds are kept.
 //!
 //! * time: `O(n)` for `n` tokens
 //! * space: 8 bytes a fingerprint
@@ -18,8 +18,7 @@
 
 use crate::hash;
 use crate::options::WORD_WEIGHT;
-use crate::options::find::SEED_WORDS;
-use crate::options::find::WINDOW_WORDS;
+use crate::options::find::Seeds;
 
 /// A seed that was kept: the window of tokens that starts at `position`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,55 +33,62 @@ pub struct Fingerprint {
 ///
 /// `hashes` are the token hashes; `weights` their weights, or empty when all
 /// are words. A text shorter than a seed has no fingerprint.
-pub fn winnow(hashes: &[u64], weights: &[u8], out: &mut Vec<Fingerprint>) {
+pub fn winnow(hashes: &[u64], weights: &[u8], seeds: Seeds, out: &mut Vec<Fingerprint>) {
     if weights.is_empty() {
-        winnow_words(hashes, out);
+        winnow_words(hashes, seeds, out);
     } else {
-        winnow_weighted(hashes, weights, out);
+        winnow_weighted(hashes, weights, seeds, out);
     }
 }
 
-fn winnow_words(hashes: &[u64], out: &mut Vec<Fingerprint>) {
-    const K: usize = SEED_WORDS as usize;
-    const W: usize = WINDOW_WORDS as usize;
-    if hashes.len() < K {
+/// Longest window of the plain path; longer ones take the weighted one.
+const RING: usize = 8;
+
+fn winnow_words(hashes: &[u64], seeds: Seeds, out: &mut Vec<Fingerprint>) {
+    let (k, w) = (seeds.words as usize, seeds.window as usize);
+    if hashes.len() < k {
         return;
     }
-    let drop = hash::base_power(K);
-    // The last W seed hashes; slot = position modulo W.
-    let mut recent = [u64::MAX; W];
+    if w > RING {
+        winnow_weighted(hashes, &vec![WORD_WEIGHT as u8; hashes.len()], seeds, out);
+        return;
+    }
+    let drop = hash::base_power(k);
+    // The last seed hashes; slot = position modulo the power of two.
+    let mut recent = [u64::MAX; RING];
     let mut rolled =
-        hashes[..K - 1].iter().fold(0u64, |h, &t| h.wrapping_mul(hash::BASE).wrapping_add(t));
+        hashes[..k - 1].iter().fold(0u64, |h, &t| h.wrapping_mul(hash::BASE).wrapping_add(t));
     let (mut least, mut at) = (u64::MAX, usize::MAX);
-    let seeds = hashes.len() + 1 - K;
-    for position in 0..seeds {
-        rolled = rolled.wrapping_mul(hash::BASE).wrapping_add(hashes[position + K - 1]);
+    let count = hashes.len() + 1 - k;
+    for position in 0..count {
+        rolled = rolled.wrapping_mul(hash::BASE).wrapping_add(hashes[position + k - 1]);
         if position > 0 {
             rolled = rolled.wrapping_sub(hashes[position - 1].wrapping_mul(drop));
         }
         let seed = hash::finish(rolled);
-        recent[position % W] = seed;
+        recent[position % RING] = seed;
         let mut changed = false;
-        if at == usize::MAX || seed < least {
+        // Nothing is chosen yet in the first window: the rightmost wins there.
+        if seed < least || (seed == least && position < w) {
             (least, at, changed) = (seed, position, true);
-        } else if at + W == position {
-            (least, at) = rightmost_least(&recent, position);
+        } else if at.wrapping_add(w) == position {
+            (least, at) = rightmost_least(&recent, position, w);
             changed = true;
         }
-        // The first window is complete at position W - 1; a text with fewer
+        // The first window is complete at position w - 1; a text with fewer
         // seeds than that is one short window.
-        let complete = position + 1 >= W || position + 1 == seeds;
-        if complete && (changed || position + 1 == W || position + 1 == seeds) {
+        let complete = position + 1 >= w || position + 1 == count;
+        if complete && (changed || position + 1 == w || position + 1 == count) {
             push(out, at, least);
         }
     }
 }
 
-/// The least of the last W seeds, the rightmost on ties.
-fn rightmost_least<const W: usize>(recent: &[u64; W], position: usize) -> (u64, usize) {
-    let (mut least, mut at) = (recent[position % W], position);
-    for back in 1..W {
-        let seed = recent[(position - back) % W];
+/// The least of the last `w` seeds, the rightmost on ties.
+fn rightmost_least(recent: &[u64; RING], position: usize, w: usize) -> (u64, usize) {
+    let (mut least, mut at) = (recent[position % RING], position);
+    for back in 1..w {
+        let seed = recent[(position - back) % RING];
         if seed < least {
             (least, at) = (seed, position - back);
         }
@@ -99,8 +105,9 @@ fn push(out: &mut Vec<Fingerprint>, at: usize, seed: u64) {
 
 /// The same over any weights: seeds and windows end at the first token at
 /// which the weights reach the words' worth.
-fn winnow_weighted(hashes: &[u64], weights: &[u8], out: &mut Vec<Fingerprint>) {
-    let seeds = weighted_seeds(hashes, weights);
+fn winnow_weighted(hashes: &[u64], weights: &[u8], lengths: Seeds, out: &mut Vec<Fingerprint>) {
+    let window = lengths.window * WORD_WEIGHT;
+    let seeds = weighted_seeds(hashes, weights, lengths.words * WORD_WEIGHT);
     let first = out.len();
     let mut candidates = std::collections::VecDeque::<usize>::new();
     let (mut start, mut weight) = (0usize, 0u32);
@@ -112,14 +119,14 @@ fn winnow_weighted(hashes: &[u64], weights: &[u8], out: &mut Vec<Fingerprint>) {
         }
         candidates.push_back(position);
         weight += u32::from(weights[position]);
-        while weight - u32::from(weights[start]) >= WINDOW_WORDS * WORD_WEIGHT {
+        while weight - u32::from(weights[start]) >= window {
             weight -= u32::from(weights[start]);
             start += 1;
             while candidates.front().is_some_and(|&c| c < start) {
                 candidates.pop_front();
             }
         }
-        let complete = weight >= WINDOW_WORDS * WORD_WEIGHT || position + 1 == seeds.len();
+        let complete = weight >= window || position + 1 == seeds.len();
         if let (true, Some(&at)) = (complete, candidates.front()) {
             let at = choose(&seeds, &candidates, at, out[first..].last());
             push(out, at, seeds[at]);
@@ -143,11 +150,11 @@ fn choose(
 }
 
 /// Hash of the seed at each position that has a whole one.
-fn weighted_seeds(hashes: &[u64], weights: &[u8]) -> Vec<u64> {
+fn weighted_seeds(hashes: &[u64], weights: &[u8], least: u32) -> Vec<u64> {
     let mut seeds = Vec::with_capacity(hashes.len());
     let (mut end, mut weight, mut rolled) = (0usize, 0u32, 0u64);
     for start in 0..hashes.len() {
-        while weight < SEED_WORDS * WORD_WEIGHT {
+        while weight < least {
             if end == hashes.len() {
                 return seeds;
             }
@@ -176,15 +183,21 @@ mod tests {
 
     fn values(hashes: &[u64], weights: &[u8]) -> Vec<Fingerprint> {
         let mut out = Vec::new();
-        winnow(hashes, weights, &mut out);
+        winnow(hashes, weights, DEFAULT, &mut out);
         out
     }
 
+    const DEFAULT: Seeds = Seeds { words: 4, window: 4 };
+
     #[test]
     fn weighted_and_plain_agree_on_words() {
-        for seed in 0..300u64 {
+        for seed in 0..3000u64 {
             let text = noise(seed, (seed % 61) as usize, 1 + seed % 5);
-            assert_eq!(values(&text, &[]), values(&text, &vec![5; text.len()]), "seed {seed}");
+            let seeds = Seeds { words: 1 + seed as u32 % 6, window: 1 + seed as u32 / 6 % 10 };
+            let (mut plain, mut weighted) = (Vec::new(), Vec::new());
+            winnow(&text, &[], seeds, &mut plain);
+            winnow(&text, &vec![5; text.len()], seeds, &mut weighted);
+            assert_eq!(plain, weighted, "seed {seed}");
         }
     }
 
@@ -199,15 +212,18 @@ mod tests {
 
     #[test]
     fn every_shared_run_keeps_a_common_fingerprint() {
-        let guaranteed = (SEED_WORDS + WINDOW_WORDS - 1) as usize;
-        for seed in 0..2000u64 {
+        for seed in 0..4000u64 {
             let letters = 1 + seed % 3;
+            let seeds = Seeds { words: 1 + seed as u32 / 3 % 5, window: 1 + seed as u32 / 15 % 8 };
+            let guaranteed = (seeds.words + seeds.window - 1) as usize;
             let run = noise(seed, guaranteed + (seed % 5) as usize, letters);
             let around = |salt: u64| {
                 let mut text = noise(seed ^ salt, (seed % 19) as usize, letters);
                 text.extend(&run);
                 text.extend(noise(seed ^ salt ^ 77, (seed % 13) as usize, letters));
-                values(&text, &[]).iter().map(|f| f.hash).collect::<Vec<_>>()
+                let mut out = Vec::new();
+                winnow(&text, &[], seeds, &mut out);
+                out.iter().map(|f| f.hash).collect::<Vec<_>>()
             };
             let (a, b) = (around(1 << 40), around(1 << 41));
             assert!(a.iter().any(|h| b.contains(h)), "seed {seed}");

@@ -1,4 +1,4 @@
-//! Clusters -> which passage stands inside which.
+//! Clusters and matches -> which stands inside which.
 //!
 //! The parent of a cluster is the shortest passage every occurrence of which
 //! contains an occurrence of the cluster: forty words quoted inside a copied
@@ -9,13 +9,14 @@
 //!   checked for each cluster
 //! * space: `O(n)`
 
+use crate::passage::Match;
 use crate::span::TokenSpan;
 
 /// Open occurrences looked at around each, the latest first.
-const DEPTH: usize = 64;
+pub const DEPTH: usize = 64;
 
 /// Clusters checked as the parent of each, the shortest first.
-const CANDIDATES: usize = 8;
+pub const CANDIDATES: usize = 8;
 
 /// Returns for each cluster the number of its parent, if it has one.
 ///
@@ -68,9 +69,57 @@ fn holds(outer: &[TokenSpan], inner: &[TokenSpan]) -> bool {
     })
 }
 
+/// Tells for each match whether it follows from a longer one: both its sides
+/// lie inside the sides of that one, at least four fifths of each.
+///
+/// A passage that repeats a sentence, copied whole, is one finding; that the
+/// sentence's first place in one copy also meets its second place in the
+/// other says nothing new. `matches` are those of one pair of documents, by
+/// `a`. Of those that are open around a match the latest [`DEPTH`] are looked
+/// at.
+#[must_use]
+pub fn implied(matches: &[Match]) -> Vec<bool> {
+    let mut order: Vec<usize> = (0..matches.len()).collect();
+    order.sort_by_key(|&n| (matches[n].a.start, std::cmp::Reverse(matches[n].a.end), n));
+    let mut implied = vec![false; matches.len()];
+    let mut open: Vec<usize> = Vec::new();
+    for n in order {
+        let m = matches[n];
+        open.retain(|&o| matches[o].a.end > m.a.start);
+        implied[n] = open.iter().rev().take(DEPTH).any(|&o| {
+            let outer = matches[o];
+            let most = |s: TokenSpan, o: TokenSpan| 5 * s.overlap(o) >= 4 * s.len();
+            most(m.a, outer.a) && most(m.b, outer.b) && outer.columns > m.columns
+        });
+        if !implied[n] {
+            open.push(n);
+        }
+    }
+    implied
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_match_inside_both_sides_of_a_longer_one_is_implied() {
+        let m = |a: (u32, u32), b: (u32, u32)| Match {
+            a: TokenSpan { start: a.0, end: a.1 },
+            b: TokenSpan { start: b.0, end: b.1 },
+            matches: a.1 - a.0,
+            columns: a.1 - a.0,
+        };
+        let all = [
+            m((0, 300), (1000, 1300)),
+            m((20, 60), (1200, 1240)),
+            m((20, 60), (1280, 1320)),
+            m((200, 240), (1020, 1060)),
+            m((290, 330), (1290, 1330)),
+        ];
+        assert_eq!(implied(&all), [false, true, false, true, false]);
+        assert!(implied(&[]).is_empty());
+    }
 
     fn spans(at: &[(u32, u32)]) -> Vec<TokenSpan> {
         at.iter().map(|&(start, end)| TokenSpan { start, end }).collect()

@@ -18,8 +18,6 @@
 //! may show a multiple of it only.
 
 use crate::options::find::FindPlan;
-use crate::options::find::SEED_WORDS;
-use crate::options::find::WINDOW_WORDS;
 use crate::passage::Run;
 use crate::passage::align::Reach;
 use crate::passage::align::Wave;
@@ -29,7 +27,7 @@ use crate::span::TokenSpan;
 
 /// Longest unit looked for, in tokens. Units beyond it are found as separate
 /// occurrences, which is what a reader of so long a text expects.
-const LONGEST_UNIT: u32 = 4096;
+pub const LONGEST_UNIT: u32 = 4096;
 
 /// Working memory of [`runs`], reused from document to document.
 #[derive(Debug, Default)]
@@ -80,7 +78,8 @@ pub fn runs(
         }
     }
     if !found.is_empty() {
-        thin(fingerprints, &found);
+        let seeds = plan.seeds();
+        thin(fingerprints, &found, seeds.words + seeds.window);
     }
     found
 }
@@ -120,7 +119,8 @@ fn run_at(tokens: &[u32], floor: u32, at: u32, d: u32, wave: &mut Wave) -> Resul
     let mut run = Run {
         span: TokenSpan { start: start as u32, end: end as u32 },
         period: d as u32,
-        repeats: ((end - start) / d) as u32,
+        // A run ends on a match: the edited end of its last unit is missing.
+        repeats: ((end - start + d / 5) / d) as u32,
         matches,
         columns,
     };
@@ -170,7 +170,7 @@ fn smallest_period(row: &[u32]) -> usize {
 
 /// Keeps the fingerprints outside of runs and those of each run's first and
 /// last unit, with the tokens that complete a seed.
-fn thin(fingerprints: &mut Vec<Fingerprint>, runs: &[Run]) {
+fn thin(fingerprints: &mut Vec<Fingerprint>, runs: &[Run], words: u32) {
     let mut next = 0;
     fingerprints.retain(|f| {
         while next < runs.len() && runs[next].span.end <= f.position {
@@ -178,7 +178,7 @@ fn thin(fingerprints: &mut Vec<Fingerprint>, runs: &[Run]) {
         }
         let Some(run) = runs.get(next).filter(|r| r.span.start <= f.position) else { return true };
         // Unspaced scripts need two and a half times as many tokens.
-        let margin = run.period + (SEED_WORDS + WINDOW_WORDS) * 5 / 2;
+        let margin = run.period + words * 5 / 2;
         f.position < run.span.start + margin || f.position + margin >= run.span.end
     });
 }
@@ -197,8 +197,8 @@ mod tests {
     fn runs_of(text: &[u64]) -> (Vec<Run>, usize) {
         let tokens: Vec<u32> = text.iter().map(|h| (h >> 32) as u32).collect();
         let mut prints = Vec::new();
-        winnow(text, &[], &mut prints);
         let plan = FindPlan::new(&FindOptions::default()).unwrap();
+        winnow(text, &[], plan.seeds(), &mut prints);
         let weight = |s: TokenSpan| s.len() * 5;
         let found = runs(&tokens, &weight, &mut prints, &plan, &mut Scratch::default());
         (found, prints.len())
@@ -243,7 +243,7 @@ mod tests {
         let (found, _) = runs_of(&text);
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].period, 11);
-        assert!((999..=1000).contains(&found[0].repeats), "{found:?}");
+        assert_eq!(found[0].repeats, 1000, "{found:?}");
         let identity = f64::from(found[0].matches) / f64::from(found[0].columns);
         assert!((identity - 10.0 / 11.0).abs() < 0.01, "{identity}");
     }

@@ -1,9 +1,31 @@
 //! What a search found, as records, and the writers that print them.
 //!
 //! Everything here refers to documents by their number in the input; names
-//! and texts are at hand in a slice of [`Document`]s.
+//! and texts are at hand in a slice of [`Document`]s. A [`Report`] joins the
+//! two, and [`write()`] turns it into bytes:
+//!
+//! * [`jsonl`]: for programs; a versioned interface;
+//! * [`human`]: for people at a terminal, with excerpts in which the words
+//!   that differ are marked.
+//!
+//! A report is a function of its arguments: no clock, no environment, no
+//! asking whether the output is a terminal.
 
+use std::io;
+use std::io::Write;
+
+use crate::options::find::FindOptions;
+use crate::report::human::Style;
 use crate::span::ByteSpan;
+use crate::text::original::Offsets;
+
+pub(crate) mod excerpt;
+#[cfg(test)]
+mod fixture;
+pub mod human;
+pub mod jsonl;
+pub(crate) mod visible;
+pub(crate) mod words;
 
 pub mod dedup;
 
@@ -19,6 +41,16 @@ pub struct Document<'a> {
     pub record: Option<u64>,
     /// The text that was searched; spans count its bytes.
     pub text: &'a str,
+    /// From bytes of the text to bytes of the file, where these differ.
+    pub offsets: Option<&'a Offsets>,
+}
+
+impl Document<'_> {
+    /// The place in the file of a byte of the text; of a record, which is
+    /// decoded, the same.
+    fn original(&self, at: u32) -> u32 {
+        self.offsets.map_or(at, |o| o.original(at))
+    }
 }
 
 /// What kind of repeat a cluster is.
@@ -39,6 +71,30 @@ pub struct Score {
     pub matches: u32,
     /// All columns, at least one.
     pub columns: u32,
+}
+
+impl Score {
+    /// Whether all columns match.
+    #[must_use]
+    pub fn is_exact(self) -> bool {
+        self.matches >= self.columns
+    }
+
+    /// How many of `parts` equal parts the score reaches, rounded down: all of
+    /// them only when it is exact, and never fewer than a threshold of whole
+    /// parts that it passed. 0 without columns.
+    #[must_use]
+    pub fn parts(self, parts: u32) -> u32 {
+        let reached = u64::from(self.matches) * u64::from(parts) / u64::from(self.columns.max(1));
+        u32::try_from(reached).map_or(parts, |reached| reached.min(parts))
+    }
+
+    /// Whether the score is below `other`, as exact quotients.
+    #[must_use]
+    pub fn is_below(self, other: Score) -> bool {
+        u64::from(self.matches) * u64::from(other.columns)
+            < u64::from(other.matches) * u64::from(self.columns)
+    }
 }
 
 /// One place where a passage stands.
@@ -82,6 +138,18 @@ pub struct Cluster {
     pub parent: Option<u32>,
     /// By document, then start.
     pub occurrences: Vec<Occurrence>,
+}
+
+impl Cluster {
+    /// The lowest score of an occurrence; exact without occurrences.
+    #[must_use]
+    pub fn weakest(&self) -> Score {
+        let exact = Score { matches: 1, columns: 1 };
+        self.occurrences
+            .iter()
+            .map(|o| o.score)
+            .fold(exact, |low, score| if score.is_below(low) { score } else { low })
+    }
 }
 
 /// Two places that were aligned.
@@ -135,4 +203,74 @@ pub struct Found {
     pub pairs: Vec<Pair>,
     /// Totals.
     pub summary: Summary,
+}
+
+/// All that a report is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct Report<'a> {
+    /// What was found.
+    pub found: &'a Found,
+    /// The documents that were searched, in the order of the input.
+    pub documents: &'a [Document<'a>],
+    /// How the search was set.
+    pub options: &'a FindOptions,
+}
+
+impl<'a> Report<'a> {
+    /// The document with a number.
+    fn document(&self, number: u32) -> &'a Document<'a> {
+        &self.documents[number as usize]
+    }
+}
+
+/// How a report is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Format {
+    /// For people, with excerpts.
+    #[default]
+    Human,
+    /// One object.
+    Json,
+    /// One object a line.
+    Jsonl,
+}
+
+/// Writes a report to `out`, which is buffered here and flushed at the end.
+///
+/// `style` is looked at by [`Format::Human`] alone. Nothing larger than one
+/// excerpt is held in memory.
+///
+/// # Errors
+///
+/// What `out` answers; the kind is kept, so that a closed pipe can be told
+/// apart.
+///
+/// # Panics
+///
+/// If a document number or a span does not belong to `report.documents`.
+///
+/// ```
+/// # use twicetold::options::find::FindOptions;
+/// # use twicetold::report::{Format, Found, Report, human::Style, write};
+/// let (found, options) = (Found::default(), FindOptions::default());
+/// let report = Report { found: &found, documents: &[], options: &options };
+/// let mut out = Vec::new();
+/// write(&report, Format::Human, &Style::default(), &mut out)?;
+/// assert_eq!(out, b"No documents to search.\n");
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub fn write<W: Write>(
+    report: &Report<'_>,
+    format: Format,
+    style: &Style,
+    out: W,
+) -> io::Result<()> {
+    let mut out = io::BufWriter::with_capacity(1 << 16, out);
+    match format {
+        Format::Human => human::write(report, style, &mut out)?,
+        Format::Json => jsonl::write_object(report, &mut out)?,
+        Format::Jsonl => jsonl::write_lines(report, &mut out)?,
+    }
+    out.flush()
 }

@@ -1,6 +1,146 @@
-//! The main paths: the stages joined, and their work spread over threads.
+//! The main paths: what joins the stages, and the only place with threads.
 //!
-//! Only this folder uses several threads, those of the caller's rayon pool;
-//! results do not depend on how many there are.
+//! * [`passages`]: texts -> repeated passages;
+//! * [`documents`]: texts -> near-duplicate documents;
+//! * [`corpus`]: files -> texts for both.
+//!
+//! Work runs in the rayon pool of the caller. Results do not depend on the
+//! number of its threads.
 
+mod assemble;
+mod copies;
+pub mod corpus;
 pub mod documents;
+mod grouping;
+pub mod passages;
+mod places;
+mod stream;
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use crate::input::InputError;
+use crate::output::OutputError;
+use crate::run::passages::FindError;
+use crate::storage::Shown;
+
+/// Told what a run is doing, from any thread; for progress bars and notes.
+pub trait Watch: Sync {
+    /// A stage of known or unknown (0) size begins.
+    fn begin(&self, stage: &'static str, total: u64);
+    /// So much more of it is done.
+    fn advance(&self, done: u64);
+    /// Something was met that does not stop the run.
+    fn note(&self, notice: &Notice);
+}
+
+/// Watches nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unwatched;
+
+impl Watch for Unwatched {
+    fn begin(&self, _: &'static str, _: u64) {}
+    fn advance(&self, _: u64) {}
+    fn note(&self, _: &Notice) {}
+}
+
+/// Something met on the way that does not stop the run.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Notice {
+    /// A file in a folder that holds no text; passed over.
+    Skipped(InputError),
+    /// A file in a folder that could not be read; the run is not complete.
+    Lost(InputError),
+    /// A record that was set aside.
+    Rejected(InputError),
+    /// A text with invalid UTF-8.
+    Repaired {
+        /// The file.
+        path: PathBuf,
+        /// How many pieces stand as replacement characters.
+        replaced: u64,
+    },
+}
+
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Notice::Skipped(e) => write!(f, "{e}; passed over"),
+            Notice::Lost(e) => write!(f, "{e}"),
+            Notice::Rejected(e) => write!(f, "{e}; set aside"),
+            Notice::Repaired { path, replaced } => write!(
+                f,
+                "{} is not valid UTF-8 in {replaced} places; read with replacement characters",
+                Shown(path)
+            ),
+        }
+    }
+}
+
+/// Why a run ended without a result.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum RunError {
+    /// An input.
+    Input(InputError),
+    /// An output.
+    Output(OutputError),
+    /// Writing to an output; the error names it.
+    Write(io::Error),
+    /// The search itself.
+    Find(FindError),
+}
+
+impl RunError {
+    /// Whether the reader of our pipe has gone, as in `… | head`.
+    #[must_use]
+    pub fn is_broken_pipe(&self) -> bool {
+        match self {
+            RunError::Output(e) => e.is_broken_pipe(),
+            RunError::Write(e) => e.kind() == io::ErrorKind::BrokenPipe,
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RunError::Input(e) => e.fmt(f),
+            RunError::Output(e) => e.fmt(f),
+            RunError::Write(e) => e.fmt(f),
+            RunError::Find(e) => e.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for RunError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            RunError::Input(e) => Some(e),
+            RunError::Output(e) => Some(e),
+            RunError::Write(e) => Some(e),
+            RunError::Find(e) => Some(e),
+        }
+    }
+}
+
+impl From<InputError> for RunError {
+    fn from(e: InputError) -> RunError {
+        RunError::Input(e)
+    }
+}
+
+impl From<OutputError> for RunError {
+    fn from(e: OutputError) -> RunError {
+        RunError::Output(e)
+    }
+}
+
+impl From<FindError> for RunError {
+    fn from(e: FindError) -> RunError {
+        RunError::Find(e)
+    }
+}

@@ -173,8 +173,8 @@ fn long_word(word: &[u8], lower: &mut Vec<u8>) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Tokens;
     use super::*;
+    use crate::text::Tokens;
 
     fn general(text: &str) -> Tokens {
         let mut tokens = Tokens::default();

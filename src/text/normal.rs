@@ -2,8 +2,9 @@
 //!
 //! Two tokens are the same when their forms are: compatibility composition,
 //! full case folding, composition again (folding can undo it), no
-//! default-ignorable characters, all apostrophes as `'`, decimal digits of
-//! all scripts as ASCII digits. The form of a form is itself.
+//! default-ignorable characters, all apostrophes as `'`, double quotation
+//! marks as `"`, dashes as `-`, decimal digits of all scripts as ASCII digits.
+//! The form of a form is itself.
 //!
 //! * time: linear, some 30 ns a character; the tokeniser comes here only for
 //!   tokens with characters whose forms depend on their neighbours
@@ -11,7 +12,7 @@
 //!
 //! Source: *The Unicode Standard*, section 3.13, default caseless matching
 //! (D146, D147); *Unicode Standard Annex #15*. Departure: the forms of
-//! apostrophes and digits.
+//! punctuation and digits.
 
 use caseless::Caseless;
 use unicode_normalization::UnicodeNormalization;
@@ -31,14 +32,15 @@ pub(super) fn normalise(text: &str, form: &mut String) {
     );
 }
 
-/// Apostrophes -> `'`, decimal digits -> ASCII digits, others as they are.
+/// Apostrophes, double quotation marks, dashes and decimal digits -> those of
+/// ASCII, others as they are.
 fn fold_shape(c: char) -> char {
-    if c.is_ascii() {
-        c
-    } else if is_apostrophe(c) {
-        '\''
-    } else {
-        digit(c).map_or(c, |value| char::from(b'0' + value))
+    match c {
+        '\0'..='\x7f' => c,
+        '\u{201c}'..='\u{201f}' => '"',
+        '\u{2010}'..='\u{2015}' | '\u{2212}' => '-',
+        _ if is_apostrophe(c) => '\'',
+        _ => digit(c).map_or(c, |value| char::from(b'0' + value)),
     }
 }
 
@@ -98,4 +100,79 @@ pub(super) fn is_ignorable(c: char) -> bool {
             | '\u{1d173}'..='\u{1d17a}'
             | '\u{e0000}'..='\u{e0fff}'
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hash;
+
+    fn form(text: &str) -> String {
+        let mut form = String::new();
+        normalise(text, &mut form);
+        form
+    }
+
+    fn all() -> impl Iterator<Item = char> {
+        (0..=0x10_ffff).filter_map(char::from_u32)
+    }
+
+    #[test]
+    fn forms_by_example() {
+        #[rustfmt::skip]
+        let cases = [
+            ("", ""), ("STRASSE", "strasse"), ("Straße", "strasse"), ("ΣΊΣΥΦΟΣ", "σίσυφοσ"),
+            ("ﬁ", "fi"), ("Ａ１", "a1"), ("e\u{301}", "é"), ("E\u{200d}\u{301}", "é"),
+            ("don’t", "don't"), ("donʼt", "don't"), ("don＇t", "don't"), ("x²", "x2"),
+            ("٣٤", "34"), ("೫", "5"), ("ｶﾞ", "ガ"), ("ᄒ\u{1161}\u{11ab}", "한"),
+            ("I\u{307}", "i\u{307}"), ("“a”—−b…", "\"a\"--b..."), ("ᾴ", "άι"), ("\u{200b}\u{feff}", ""),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(form(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn digits_stand_in_blocks_of_ten() {
+        for c in all().filter(|c| c.is_ascii_digit()) {
+            assert_eq!(digit(c), c.to_digit(10).map(|d| d as u8));
+        }
+        let mut run = 0;
+        for c in all() {
+            if digit(c).is_some() {
+                assert_eq!(digit(c), Some((run % 10) as u8), "{c:?}");
+                run += 1;
+            } else {
+                assert_eq!(run % 10, 0, "before {c:?}");
+                run = 0;
+            }
+        }
+    }
+
+    #[test]
+    fn the_form_of_a_form_is_itself() {
+        for c in all() {
+            let once = form(c.encode_utf8(&mut [0; 4]));
+            assert_eq!(form(&once), once, "{c:?}");
+        }
+        let chars: Vec<char> = all().filter(|c| c.is_alphanumeric()).collect();
+        let marks: Vec<char> = ('\u{300}'..='\u{36f}').chain('\u{1100}'..='\u{11ff}').collect();
+        let mut state = 4;
+        for _ in 0..100_000 {
+            let mut draw =
+                |from: &[char]| from[(hash::splitmix64(&mut state) % from.len() as u64) as usize];
+            let row = [draw(&chars), draw(&marks), draw(&marks), draw(&chars), draw(&marks)];
+            let text = String::from_iter(row);
+            let once = form(&text);
+            assert_eq!(form(&once), once, "{}", text.escape_unicode());
+            for same in [
+                text.nfc().collect::<String>(),
+                text.nfd().collect(),
+                text.nfkc().collect(),
+                text.nfkd().collect(),
+            ] {
+                assert_eq!(form(&same), once, "{}", text.escape_unicode());
+            }
+        }
+    }
 }

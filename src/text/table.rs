@@ -8,7 +8,7 @@
 //!
 //! * time: an array access; the first character met of a block of 256 pays
 //!   for all of them, some 50 us
-//! * space: 1 KiB a block in use, for the whole process
+//! * space: 2 KiB a block in use, for the whole process
 //!
 //! The blocks are filled on demand because filling all would cost more than
 //! most runs; every filling gives the same entries.
@@ -52,47 +52,30 @@ pub(super) enum Role {
     Several,
 }
 
-const ROLES: [Role; 8] = [
-    Role::Separator,
-    Role::Word,
-    Role::Cluster,
-    Role::Mark,
-    Role::Enclosing,
-    Role::Inner,
-    Role::Ignorable,
-    Role::Several,
-];
-
-/// What is known about a character: its form in bits 0 to 20, its combining
-/// class in bits 21 to 28, its role in bits 29 to 31.
+/// What is known about a character.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Entry(u32);
-
-/// Stands for a form that is not one character on its own.
-const NO_FORM: u32 = 0x1f_ffff;
+pub(super) struct Entry {
+    /// The role of the character.
+    pub(super) role: Role,
+    /// Canonical combining class of the character and of its form.
+    pub(super) class: u8,
+    /// Bytes of the normalised form in UTF-8, if it is one character whatever
+    /// stands beside it (in canonical order); 0 if not.
+    pub(super) len: u8,
+    /// The bytes, and zeros.
+    pub(super) form: [u8; 4],
+}
 
 impl Entry {
     fn new(role: Role, class: u8, form: Option<char>) -> Entry {
-        Entry((role as u32) << 29 | u32::from(class) << 21 | form.map_or(NO_FORM, u32::from))
+        let mut bytes = [0; 4];
+        let len = form.map_or(0, |m| m.encode_utf8(&mut bytes).len());
+        Entry { role, class, len: len as u8, form: bytes }
     }
 
-    /// The role of the character.
-    #[inline]
-    pub(super) fn role(self) -> Role {
-        ROLES[(self.0 >> 29) as usize]
-    }
-
-    /// The normalised form, if it is one character whatever stands beside it
-    /// (in canonical order).
-    #[inline]
-    pub(super) fn form(self) -> Option<char> {
-        char::from_u32(self.0 & NO_FORM)
-    }
-
-    /// Canonical combining class of the character and of its form.
-    #[inline]
-    pub(super) fn class(self) -> u8 {
-        (self.0 >> 21) as u8
+    /// The normalised form, empty if it depends on the neighbours.
+    pub(super) fn form(&self) -> &str {
+        str::from_utf8(&self.form[..self.len.into()]).expect("one character or nothing")
     }
 }
 
@@ -109,9 +92,23 @@ pub(super) fn entry(c: char) -> Entry {
     block[code % BLOCK]
 }
 
+/// Whether the normalised form of a text is that of what stands before `c`,
+/// then that of the rest, whatever they are.
+pub(super) fn parts(c: char) -> bool {
+    let own = entry(c);
+    if own.len != 0 && own.class == 0 {
+        return true;
+    }
+    let mut first = None;
+    decompose_compatible(c, |d| first = first.or(Some(d)));
+    first.is_some_and(|d| {
+        canonical_combining_class(d) == 0 && is_nfkc_quick(std::iter::once(d)) == IsNormalized::Yes
+    })
+}
+
 #[cold]
 fn fill(block: usize) -> Box<[Entry; BLOCK]> {
-    let mut entries = Box::new([Entry(0); BLOCK]);
+    let mut entries = Box::new([Entry::new(Role::Separator, 0, None); BLOCK]);
     for (i, entry) in entries.iter_mut().enumerate() {
         // Surrogates are no characters and never looked up.
         if let Some(c) = char::from_u32((block * BLOCK + i) as u32) {
@@ -232,4 +229,91 @@ fn own_form(c: char) -> Option<char> {
             && canonical_combining_class(d) == canonical_combining_class(c)
     };
     (alone && steady(k) && steady(m)).then_some(m)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hash;
+
+    fn all() -> impl Iterator<Item = char> {
+        (0..=0x10_ffff).filter_map(char::from_u32)
+    }
+
+    fn form(text: &str) -> String {
+        let mut form = String::new();
+        normalise(text, &mut form);
+        form
+    }
+
+    /// The form of a character that has its own.
+    fn own(c: char) -> String {
+        entry(c).form().into()
+    }
+
+    /// Whether the form is another character.
+    fn changes(c: char) -> bool {
+        entry(c).len != 0 && own(c) != c.to_string()
+    }
+
+    #[test]
+    fn roles_by_example() {
+        use Role::*;
+        #[rustfmt::skip]
+        let cases = [
+            ('a', Word), ('7', Word), ('_', Separator), ('\'', Inner), ('’', Inner), ('-', Separator),
+            ('é', Word), ('٣', Word), ('中', Cluster), ('ー', Cluster), ('ｶ', Cluster), ('ﾞ', Mark),
+            ('が', Cluster), ('・', Separator), ('〇', Cluster), ('々', Cluster), ('한', Word),
+            ('ั', Mark), ('ำ', Several), ('²', Word), ('½', Word), ('⅟', Several), ('⁄', Inner),
+            ('™', Word), ('㎏', Word), ('㎧', Several), ('㍿', Several), ('…', Separator),
+            ('\u{ad}', Ignorable), ('\u{3164}', Ignorable), ('\u{e0020}', Ignorable),
+            ('\u{20e3}', Enclosing), ('🏽', Enclosing), ('😀', Separator), ('Ⅷ', Word),
+            ('\u{301}', Mark), ('¨', Separator), ('ŉ', Several), ('ŀ', Several), ('🅐', Word),
+        ];
+        for (c, role) in cases {
+            assert_eq!(entry(c).role, role, "{c:?}");
+        }
+    }
+
+    #[test]
+    fn marks_that_change_places_have_the_same_role() {
+        // Canonical order moves only characters of a class above 0.
+        for c in all().filter(|&c| canonical_combining_class(c) != 0) {
+            assert_eq!(entry(c).role, Role::Mark, "{c:?}");
+        }
+    }
+
+    #[test]
+    fn a_row_of_forms_is_the_form_of_the_row() {
+        let with_form: Vec<char> = all().filter(|&c| entry(c).len != 0).collect();
+        let changed: Vec<char> = all().filter(|&c| changes(c)).collect();
+        let mut state = 8;
+        for i in 0..400_000 {
+            let mut draw =
+                |from: &[char]| from[(hash::splitmix64(&mut state) % from.len() as u64) as usize];
+            let pool = if i % 2 == 0 { &with_form } else { &changed };
+            let row = [draw(pool), draw(&with_form), draw(pool)];
+            let sorted = row.windows(2).all(|w| {
+                let (a, b) = (entry(w[0]).class, entry(w[1]).class);
+                b == 0 || a <= b
+            });
+            if sorted {
+                let forms: String = row.iter().map(|&c| own(c)).collect();
+                assert_eq!(form(&row.iter().collect::<String>()), forms, "{row:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_form_may_stand_for_its_character_before_any_mark() {
+        let marks: Vec<char> = all()
+            .filter(|&c| entry(c).len == 0 && matches!(entry(c).role, Role::Mark | Role::Word))
+            .collect();
+        for c in all().filter(|&c| changes(c)) {
+            for &mark in &marks {
+                let whole = form(&String::from_iter([c, mark]));
+                assert_eq!(form(&format!("{}{mark}", own(c))), whole, "{c:?} {mark:?}");
+            }
+        }
+    }
 }

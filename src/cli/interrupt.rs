@@ -1,0 +1,35 @@
+//! Signals end the run: temporary files are removed, then the process exits.
+
+use std::sync::Arc;
+
+use signal_hook::consts::SIGINT;
+use signal_hook::consts::SIGTERM;
+use signal_hook::iterator::Signals;
+use twicetold::output::Outputs;
+
+use crate::cli::Failure;
+
+#[cfg(unix)]
+use signal_hook::consts::SIGHUP;
+
+/// Waits for signals in a thread of its own, so that no part of the work has
+/// to look out for them. Nothing is lost by ending at once: outputs stand
+/// under their final names only when they are complete.
+pub(crate) fn remove_on_signals(outputs: &Arc<Outputs>) -> Result<(), Failure> {
+    let mut signals = Signals::new([
+        SIGINT,
+        SIGTERM,
+        #[cfg(unix)]
+        SIGHUP,
+    ])
+    .map_err(Failure::Signals)?;
+    let outputs = Arc::clone(outputs);
+    let wait = move || {
+        if let Some(signal) = signals.forever().next() {
+            outputs.remove_all();
+            std::process::exit(128 + signal);
+        }
+    };
+    let thread = std::thread::Builder::new().name("signals".to_owned());
+    thread.spawn(wait).map(|_| ()).map_err(Failure::Signals)
+}

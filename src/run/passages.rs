@@ -1,0 +1,344 @@
+//! MAIN PATH for passages: texts -> clusters of repeated passages.
+//!
+//! 1. [`Search::add`]: each text -> tokens, fingerprints, runs, in parallel;
+//!    texts with the same tokens are collapsed to the first;
+//! 2. [`Search::finish`]: fingerprints of all -> links -> alignments of each
+//!    pair of documents -> occurrences -> clusters -> places in the texts.
+//!
+//! * time: near-linear in the tokens, plus the columns aligned
+//! * space: 4 bytes a token and 8 a fingerprint, then 16 a link; the texts
+//!   are the caller's
+//!
+//! The result is a function of texts and options alone: every stage sorts
+//! its input by a total order, whatever thread made it.
+
+use std::fmt;
+
+use ahash::AHashMap;
+use rayon::prelude::*;
+
+use crate::hash;
+use crate::options::OptionsError;
+use crate::options::WORD_WEIGHT;
+use crate::options::find::FindOptions;
+use crate::options::find::FindPlan;
+use crate::options::find::Scope;
+use crate::passage::Match;
+use crate::passage::Rows;
+use crate::passage::Run;
+use crate::passage::chain::Aligner;
+use crate::passage::fingerprint;
+use crate::passage::fingerprint::Fingerprint;
+use crate::passage::periodic;
+use crate::passage::seed;
+use crate::report::Found;
+use crate::report::Summary;
+use crate::run::Unwatched;
+use crate::run::Watch;
+use crate::run::assemble;
+use crate::run::assemble::Parts;
+use crate::run::copies::Copies;
+use crate::run::grouping;
+use crate::span::TokenSpan;
+use crate::text::Sink;
+use crate::text::tokenize;
+
+/// Why a search cannot be made.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum FindError {
+    /// An option that cannot be used.
+    Options(OptionsError),
+    /// The texts together hold more than 2^32 - 2 tokens.
+    TooManyTokens,
+    /// A text of 4 GiB or more.
+    TextTooLong {
+        /// Its number, from 0.
+        document: usize,
+    },
+}
+
+impl fmt::Display for FindError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            FindError::Options(e) => e.fmt(f),
+            FindError::TooManyTokens => f.write_str(
+                "the texts hold more than 4294967294 words together; search them in parts",
+            ),
+            FindError::TextTooLong { document } => {
+                write!(f, "text {document} is 4 GiB or longer; cut it into parts")
+            }
+        }
+    }
+}
+
+impl std::error::Error for FindError {}
+
+impl From<OptionsError> for FindError {
+    fn from(e: OptionsError) -> FindError {
+        FindError::Options(e)
+    }
+}
+
+/// Finds the passages that texts repeat.
+///
+/// `texts` are labels and texts; a document is named by its number in them.
+/// Labels play no part in the search and need not be distinct. No text, or
+/// texts without a repeat, give a result without clusters. Work runs in the
+/// current rayon pool; the result does not depend on its size.
+///
+/// # Errors
+///
+/// The first option out of its range, or texts beyond the limits of
+/// [`FindError`].
+///
+/// ```
+/// use twicetold::FindOptions;
+///
+/// let quote = "we should afford our children the same protection online that \
+///              we would give them in the park or playground";
+/// let text = format!("{quote}. More than 330 people have been arrested. He said: {quote}!");
+/// let found = twicetold::find(&[("article", &text)], &FindOptions::default())?;
+/// assert_eq!(found.clusters.len(), 1);
+/// let places = &found.clusters[0].occurrences;
+/// assert_eq!(places.len(), 2);
+/// assert_eq!(places[0].span.of(&text), quote);
+/// assert_eq!(places[1].span.of(&text), quote);
+/// # Ok::<(), twicetold::FindError>(())
+/// ```
+pub fn find(texts: &[(&str, &str)], options: &FindOptions) -> Result<Found, FindError> {
+    let texts: Vec<&str> = texts.iter().map(|&(_, text)| text).collect();
+    let mut search = Search::new(FindPlan::new(options)?);
+    search.add(&texts)?;
+    Ok(search.finish(&texts, &Unwatched))
+}
+
+/// A search that takes its texts in blocks.
+#[derive(Debug)]
+pub struct Search {
+    plan: FindPlan,
+    rows: Rows,
+    /// Runs of each class, in tokens of the whole row.
+    runs: Vec<Vec<Run>>,
+    /// Packed fingerprints of all classes.
+    prints: Vec<u64>,
+    /// The class of each document: documents with the same tokens are one.
+    class_of: Vec<u32>,
+    classes: AHashMap<u128, u32>,
+    bytes: u64,
+    tokens: u64,
+}
+
+/// What one text gives.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    content: u128,
+    tokens: Vec<u32>,
+    weights: Vec<u8>,
+    prints: Vec<Fingerprint>,
+    runs: Vec<Run>,
+}
+
+impl Search {
+    /// A search without texts.
+    #[must_use]
+    pub fn new(plan: FindPlan) -> Search {
+        Search {
+            plan,
+            rows: Rows::default(),
+            runs: Vec::new(),
+            prints: Vec::new(),
+            class_of: Vec::new(),
+            classes: AHashMap::new(),
+            bytes: 0,
+            tokens: 0,
+        }
+    }
+
+    /// Adds texts; documents are numbered in the order of all calls.
+    ///
+    /// # Errors
+    ///
+    /// [`FindError::TooManyTokens`] and [`FindError::TextTooLong`]; the
+    /// search is of no use afterwards.
+    pub fn add(&mut self, texts: &[&str]) -> Result<(), FindError> {
+        if let Some(n) = texts.iter().position(|t| u32::try_from(t.len()).is_err()) {
+            return Err(FindError::TextTooLong { document: self.class_of.len() + n });
+        }
+        let plan = &self.plan;
+        let prepared: Vec<Prepared> = texts
+            .par_iter()
+            .map_init(Default::default, |scratch, text| prepare(text, plan, scratch))
+            .collect();
+        for (text, one) in texts.iter().zip(prepared) {
+            self.insert(text.len(), one)?;
+        }
+        Ok(())
+    }
+
+    /// Adds a text of `bytes` bytes that was prepared with the plan of this
+    /// search.
+    pub(crate) fn insert(&mut self, bytes: usize, one: Prepared) -> Result<(), FindError> {
+        self.bytes += bytes as u64;
+        self.tokens += one.tokens.len() as u64;
+        let next = self.rows.documents() as u32;
+        let class = *self.classes.entry(one.content).or_insert(next);
+        self.class_of.push(class);
+        if class < next {
+            return Ok(());
+        }
+        let first = self.rows.tokens().len() as u32;
+        let pushed = self.rows.push(&one.tokens, &one.weights);
+        pushed.map_err(|_| FindError::TooManyTokens)?;
+        self.prints.extend(one.prints.iter().map(|f| seed::pack(f.hash, first + f.position)));
+        let runs = one.runs.into_iter().map(|run| Run {
+            span: TokenSpan { start: first + run.span.start, end: first + run.span.end },
+            ..run
+        });
+        self.runs.push(runs.collect());
+        Ok(())
+    }
+
+    /// Searches what was added.
+    ///
+    /// # Panics
+    ///
+    /// If `texts` are not those added, in their order.
+    #[must_use]
+    pub fn finish(mut self, texts: &[&str], watch: &dyn Watch) -> Found {
+        assert_eq!(texts.len(), self.class_of.len(), "the texts that were added");
+        let scope = self.plan.options().scope;
+        watch.begin("linking", 0);
+        let links = link(&self.rows, std::mem::take(&mut self.prints), scope);
+        let (matches, left_out) = align(&self.rows, &links, &self.plan, watch);
+        drop(links);
+        watch.begin("grouping", 0);
+        let copies = Copies::new(&self.class_of, self.rows.documents());
+        let placed = grouping::place(&self.rows, &self.runs, &matches, &copies, &self.plan);
+        let families = grouping::group(&self.rows, &placed, &self.plan);
+        watch.begin("locating", 0);
+        let parts = Parts {
+            plan: &self.plan,
+            rows: &self.rows,
+            documents: texts.len(),
+            copies: &copies,
+            placed: &placed,
+        };
+        let mut found = assemble::report(&parts, texts, families, &matches);
+        found.summary = Summary {
+            documents: texts.len() as u64,
+            bytes: self.bytes,
+            tokens: self.tokens,
+            chains_left_out: left_out,
+            ..found.summary
+        };
+        found
+    }
+}
+
+/// Hashes and weights of tokens, without their places.
+#[derive(Debug, Default)]
+pub(crate) struct Hashes {
+    hashes: Vec<u64>,
+    weights: Vec<u8>,
+}
+
+impl Sink for Hashes {
+    fn token(&mut self, hash: u64, _: usize, _: usize, weight: u8) {
+        if u32::from(weight) != WORD_WEIGHT && self.weights.is_empty() {
+            self.weights.resize(self.hashes.len(), WORD_WEIGHT as u8);
+        }
+        if u32::from(weight) != WORD_WEIGHT || !self.weights.is_empty() {
+            self.weights.push(weight);
+        }
+        self.hashes.push(hash);
+    }
+}
+
+/// One text -> what the search needs of it.
+pub(crate) fn prepare(
+    text: &str,
+    plan: &FindPlan,
+    (tokens, scratch): &mut (Hashes, periodic::Scratch),
+) -> Prepared {
+    tokens.hashes.clear();
+    tokens.weights.clear();
+    tokenize(text, tokens);
+    let mut prints = Vec::new();
+    fingerprint::winnow(&tokens.hashes, &tokens.weights, plan.seeds(), &mut prints);
+    let row: Vec<u32> = tokens.hashes.iter().map(|&h| (h >> 32) as u32).collect();
+    let runs = {
+        let weight = |span: TokenSpan| match tokens.weights.get(span.range()) {
+            Some(w) if !tokens.weights.is_empty() => w.iter().map(|&w| u32::from(w)).sum(),
+            _ => span.len() * WORD_WEIGHT,
+        };
+        periodic::runs(&row, &weight, &mut prints, plan, scratch)
+    };
+    Prepared {
+        content: hash::content(&tokens.hashes),
+        tokens: row,
+        weights: tokens.weights.clone(),
+        prints,
+        runs,
+    }
+}
+
+/// A link between two documents: numbers of both, distance and earlier token.
+type Link = (u64, u64);
+
+/// Pieces into which sorted fingerprints are cut for linking. Any number
+/// gives the same links; this many keep a large machine busy.
+const PIECES: usize = 256;
+
+/// Fingerprints -> links, sorted by documents, distance, place.
+fn link(rows: &Rows, mut prints: Vec<u64>, scope: Scope) -> Vec<Link> {
+    prints.par_sort_unstable();
+    let mut pieces: Vec<&[u64]> = Vec::new();
+    let mut rest: &[u64] = &prints;
+    while !rest.is_empty() {
+        let mut end = (prints.len() / PIECES + 1).min(rest.len());
+        while end < rest.len() && rest[end] >> 32 == rest[end - 1] >> 32 {
+            end += 1;
+        }
+        let (piece, after) = rest.split_at(end);
+        pieces.push(piece);
+        rest = after;
+    }
+    let of_piece = |piece: &&[u64]| {
+        let mut pairs = Vec::new();
+        seed::links(rows, piece, scope, &mut pairs);
+        pairs
+            .iter()
+            .map(|&pair| {
+                let (a, b) = ((pair >> 32) as u32, pair as u32);
+                let documents = seed::pack(rows.document(a), rows.document(b));
+                (documents, seed::pack(b - a, a))
+            })
+            .collect::<Vec<Link>>()
+    };
+    let mut links: Vec<Link> = pieces.par_iter().map(of_piece).flatten_iter().collect();
+    links.par_sort_unstable();
+    links.dedup();
+    links
+}
+
+/// Links -> alignments, by documents; and how many chains were left out.
+fn align(rows: &Rows, links: &[Link], plan: &FindPlan, watch: &dyn Watch) -> (Vec<Match>, u64) {
+    watch.begin("aligning", links.len() as u64);
+    let of_documents = |(aligner, near): &mut (Aligner, Vec<(u32, u32)>), own: &[Link]| {
+        let documents = ((own[0].0 >> 32) as u32, own[0].0 as u32);
+        near.clear();
+        near.extend(own.iter().map(|&(_, at)| ((at >> 32) as u32, at as u32)));
+        let mut out = Vec::new();
+        aligner.align(rows, documents, near, plan, &mut out);
+        watch.advance(own.len() as u64);
+        (out, std::mem::take(&mut aligner.skipped))
+    };
+    let found: Vec<(Vec<Match>, u64)> =
+        links.par_chunk_by(|x, y| x.0 == y.0).map_init(Default::default, of_documents).collect();
+    let left_out = found.iter().map(|f| f.1).sum();
+    let mut matches: Vec<Match> = found.into_iter().flat_map(|f| f.0).collect();
+    let documents = |m: &Match| (rows.document(m.a.start), rows.document(m.b.start));
+    matches.par_sort_unstable_by_key(|m| (documents(m), *m));
+    (matches, left_out)
+}

@@ -1,0 +1,170 @@
+//! Entries -> their content in order, worked on in parallel.
+//!
+//! Files are read one after another; while one batch of texts and blocks of
+//! lines is worked on by all threads, the next is read. Results come back in
+//! the order of the input, whatever thread made them.
+//!
+//! Space: two batches of about [`BATCH`] bytes, or of one text or line when
+//! it is longer.
+
+use rayon::prelude::*;
+
+use crate::input::Entry;
+use crate::input::InputError;
+use crate::input::Kind;
+use crate::input::bytes::Bytes;
+use crate::input::jsonl::Block;
+use crate::input::jsonl::Blocks;
+use crate::input::text;
+use crate::run::Notice;
+use crate::run::RunError;
+use crate::run::Watch;
+use crate::storage::Storage;
+use crate::text::original::Text;
+
+/// Bytes read before a batch is worked on: some blocks for each of many
+/// threads, and little beside what a search holds anyway.
+const BATCH: usize = 8 << 20;
+
+/// A piece of the input.
+#[derive(Debug)]
+pub(crate) enum Chunk {
+    /// A whole text file.
+    Text {
+        /// Number of its entry.
+        entry: u32,
+        /// What it holds.
+        text: Text,
+    },
+    /// Whole lines of records; the block knows its entry.
+    Lines(Block),
+}
+
+impl Chunk {
+    fn len(&self) -> usize {
+        match self {
+            Chunk::Text { text, .. } => text.text.len(),
+            Chunk::Lines(block) => block.bytes.len(),
+        }
+    }
+}
+
+/// Reads entries piece by piece.
+pub(crate) struct Reader<'a> {
+    storage: &'a dyn Storage,
+    entries: &'a [Entry],
+    next: usize,
+    blocks: Option<Blocks>,
+    /// Bytes of the current file that the progress knows of.
+    taken: u64,
+    watch: &'a dyn Watch,
+    /// Binary files passed over.
+    pub(crate) skipped: u64,
+    /// Files of folders that could not be read.
+    pub(crate) lost: u64,
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) fn new(
+        storage: &'a dyn Storage,
+        entries: &'a [Entry],
+        watch: &'a dyn Watch,
+    ) -> Reader<'a> {
+        let known: Option<u64> = entries.iter().map(|e| e.size).sum();
+        watch.begin("reading", known.unwrap_or(0));
+        Reader { storage, entries, next: 0, blocks: None, taken: 0, watch, skipped: 0, lost: 0 }
+    }
+
+    /// The next piece, in the order of the entries.
+    fn chunk(&mut self) -> Result<Option<Chunk>, InputError> {
+        loop {
+            if let Some(blocks) = &mut self.blocks {
+                let block = blocks.next().transpose()?;
+                let taken = blocks.source().taken();
+                self.watch.advance(taken - self.taken);
+                self.taken = taken;
+                match block {
+                    Some(block) => return Ok(Some(Chunk::Lines(block))),
+                    None => self.blocks = None,
+                }
+            }
+            let Some(entry) = self.entries.get(self.next) else { return Ok(None) };
+            let number = self.next as u32;
+            self.next += 1;
+            self.taken = 0;
+            match self.open(entry, number) {
+                Ok(Some(chunk)) => return Ok(Some(chunk)),
+                Ok(None) => {}
+                Err(e) if entry.named => return Err(e),
+                Err(e) if e.is_binary() => {
+                    self.skipped += 1;
+                    self.watch.note(&Notice::Skipped(e));
+                }
+                Err(e) => {
+                    self.lost += 1;
+                    self.watch.note(&Notice::Lost(e));
+                }
+            }
+        }
+    }
+
+    /// Opens an entry; of a text, reads it whole, so that a file that breaks
+    /// off can be passed over as if it were not there.
+    fn open(&mut self, entry: &Entry, number: u32) -> Result<Option<Chunk>, InputError> {
+        let mut bytes = Bytes::open(self.storage, &entry.path)?;
+        match entry.kind {
+            Kind::Jsonl => {
+                self.blocks = Some(Blocks::new(bytes, number));
+                Ok(None)
+            }
+            Kind::Text => {
+                let text = text::read(&mut bytes, text::TEXT_LIMIT)?;
+                self.watch.advance(bytes.taken());
+                if text.is_repaired() {
+                    let replaced = text.offsets.replaced();
+                    self.watch.note(&Notice::Repaired { path: entry.path.clone(), replaced });
+                }
+                Ok(Some(Chunk::Text { entry: number, text }))
+            }
+        }
+    }
+
+    fn batch(&mut self) -> Result<Vec<Chunk>, InputError> {
+        let (mut batch, mut bytes) = (Vec::new(), 0);
+        while bytes < BATCH {
+            let Some(chunk) = self.chunk()? else { break };
+            // A million empty files should not wait for each other.
+            bytes += chunk.len().max(512);
+            batch.push(chunk);
+        }
+        Ok(batch)
+    }
+
+    /// Works on all pieces in parallel and takes the results in order.
+    ///
+    /// `work` is given memory that a thread reuses from piece to piece.
+    pub(crate) fn for_each<S, T>(
+        &mut self,
+        work: impl Fn(&mut S, &Chunk) -> T + Sync,
+        mut take: impl FnMut(Chunk, T) -> Result<(), RunError>,
+    ) -> Result<(), RunError>
+    where
+        S: Default + Send,
+        T: Send,
+    {
+        let mut batch = self.batch()?;
+        while !batch.is_empty() {
+            let (next, results) = rayon::join(
+                || self.batch(),
+                || -> Vec<T> {
+                    batch.par_iter().with_max_len(1).map_init(S::default, &work).collect()
+                },
+            );
+            for (chunk, result) in batch.into_iter().zip(results) {
+                take(chunk, result)?;
+            }
+            batch = next?;
+        }
+        Ok(())
+    }
+}

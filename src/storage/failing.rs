@@ -1,0 +1,240 @@
+//! A file system whose n-th operation fails, for tests.
+//!
+//! A test runs a scenario with n = 1, 2, 3, … until nothing fails any more,
+//! and checks after each run that the failure was reported and what stands
+//! on the disk.
+
+use crate::storage::Disk;
+use crate::storage::Sink;
+use crate::storage::Source;
+use crate::storage::Stat;
+use crate::storage::Storage;
+use std::io;
+use std::io::Read;
+use std::io::Write;
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::Mutex;
+
+/// Makes a named pipe.
+#[cfg(unix)]
+pub(crate) fn make_fifo(path: &Path) {
+    let status = std::process::Command::new("mkfifo").arg(path).status().unwrap();
+    assert!(status.success());
+}
+
+/// An operation that can fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Op {
+    Open,
+    Read,
+    Stat,
+    Create,
+    Write,
+    Flush,
+    Sync,
+    Rename,
+    SyncFolder,
+    Remove,
+}
+
+impl Op {
+    pub(crate) const ALL: [Op; 10] = [
+        Op::Open,
+        Op::Read,
+        Op::Stat,
+        Op::Create,
+        Op::Write,
+        Op::Flush,
+        Op::Sync,
+        Op::Rename,
+        Op::SyncFolder,
+        Op::Remove,
+    ];
+}
+
+/// How it fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// An error of this kind, once.
+    Once(io::ErrorKind),
+    /// An error of this kind, and again each time after.
+    Always(io::ErrorKind),
+    /// Reads and writes move half of the bytes (at least one) and succeed,
+    /// from the n-th on; nothing fails.
+    Short,
+    /// The n-th write moves half of the bytes; every later one finds the
+    /// disk full.
+    Full,
+}
+
+struct Plan {
+    op: Op,
+    fault: Fault,
+    /// Operations of that kind still to let pass.
+    left: u64,
+    fired: bool,
+}
+
+/// What is to happen to an operation.
+enum Verdict {
+    Pass,
+    Half,
+    Fail(io::Error),
+}
+
+/// The disk, with one fault.
+#[derive(Clone)]
+pub(crate) struct Failing(Arc<Mutex<Plan>>);
+
+impl Failing {
+    /// The `n`-th operation `op` fails, counted from 1.
+    pub(crate) fn nth(op: Op, n: u64, fault: Fault) -> Failing {
+        assert!(n > 0, "operations are counted from 1");
+        Failing(Arc::new(Mutex::new(Plan { op, fault, left: n - 1, fired: false })))
+    }
+
+    /// Whether the fault was met.
+    pub(crate) fn fired(&self) -> bool {
+        self.0.lock().unwrap().fired
+    }
+
+    fn verdict(&self, op: Op) -> Verdict {
+        let mut plan = self.0.lock().unwrap();
+        if plan.op != op {
+            return Verdict::Pass;
+        }
+        if plan.left > 0 {
+            plan.left -= 1;
+            return Verdict::Pass;
+        }
+        let first = !std::mem::replace(&mut plan.fired, true);
+        match plan.fault {
+            Fault::Once(kind) if first => Verdict::Fail(kind.into()),
+            Fault::Once(_) => Verdict::Pass,
+            Fault::Always(kind) => Verdict::Fail(kind.into()),
+            Fault::Short => Verdict::Half,
+            Fault::Full if first => Verdict::Half,
+            Fault::Full => Verdict::Fail(io::ErrorKind::StorageFull.into()),
+        }
+    }
+
+    /// For operations that cannot be done by halves.
+    fn check(&self, op: Op) -> io::Result<()> {
+        match self.verdict(op) {
+            Verdict::Fail(error) => Err(error),
+            Verdict::Pass | Verdict::Half => Ok(()),
+        }
+    }
+}
+
+impl Storage for Failing {
+    fn open(&self, path: &Path) -> io::Result<Box<dyn Source>> {
+        self.check(Op::Open)?;
+        Ok(Box::new(Watched { inner: Disk.open(path)?, failing: self.clone() }))
+    }
+
+    fn stdin(&self) -> io::Result<Box<dyn Source>> {
+        self.check(Op::Open)?;
+        Ok(Box::new(Watched { inner: Disk.stdin()?, failing: self.clone() }))
+    }
+
+    fn stdout(&self) -> io::Result<Box<dyn Sink>> {
+        self.check(Op::Open)?;
+        Ok(Box::new(Watched { inner: Disk.stdout()?, failing: self.clone() }))
+    }
+
+    fn stat(&self, path: &Path) -> io::Result<Stat> {
+        self.check(Op::Stat)?;
+        Disk.stat(path)
+    }
+
+    fn resolve(&self, path: &Path) -> io::Result<PathBuf> {
+        self.check(Op::Stat)?;
+        Disk.resolve(path)
+    }
+
+    fn create(&self, path: &Path, like: Option<&Stat>) -> io::Result<Box<dyn Sink>> {
+        self.check(Op::Create)?;
+        Ok(Box::new(Watched { inner: Disk.create(path, like)?, failing: self.clone() }))
+    }
+
+    fn open_existing(&self, path: &Path) -> io::Result<Box<dyn Sink>> {
+        self.check(Op::Open)?;
+        Ok(Box::new(Watched { inner: Disk.open_existing(path)?, failing: self.clone() }))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.check(Op::Rename)?;
+        Disk.rename(from, to)
+    }
+
+    fn sync_folder(&self, folder: &Path) -> io::Result<()> {
+        self.check(Op::SyncFolder)?;
+        Disk.sync_folder(folder)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        self.check(Op::Remove)?;
+        Disk.remove(path)
+    }
+}
+
+/// An open file whose reads and writes are counted too.
+struct Watched<T> {
+    inner: T,
+    failing: Failing,
+}
+
+impl Read for Watched<Box<dyn Source>> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        match self.failing.verdict(Op::Read) {
+            Verdict::Pass => self.inner.read(buf),
+            Verdict::Half => {
+                let half = buf.len().div_ceil(2);
+                self.inner.read(&mut buf[..half])
+            }
+            Verdict::Fail(error) => Err(error),
+        }
+    }
+}
+
+impl Source for Watched<Box<dyn Source>> {
+    fn stat(&self) -> io::Result<Stat> {
+        self.failing.check(Op::Stat)?;
+        self.inner.stat()
+    }
+
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.failing.check(Op::Read)?;
+        self.inner.read_at(buf, offset)
+    }
+}
+
+impl Write for Watched<Box<dyn Sink>> {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        match self.failing.verdict(Op::Write) {
+            Verdict::Pass => self.inner.write(buf),
+            Verdict::Half => self.inner.write(&buf[..buf.len().div_ceil(2)]),
+            Verdict::Fail(error) => Err(error),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.failing.check(Op::Flush)?;
+        self.inner.flush()
+    }
+}
+
+impl Sink for Watched<Box<dyn Sink>> {
+    fn stat(&self) -> io::Result<Stat> {
+        self.failing.check(Op::Stat)?;
+        self.inner.stat()
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.failing.check(Op::Sync)?;
+        self.inner.sync()
+    }
+}
