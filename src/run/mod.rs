@@ -1,8 +1,8 @@
 //! The main paths: what joins the stages, and the only place with threads.
 //!
 //! * [`passages`]: texts -> repeated passages;
-//! * [`corpus`]: files -> texts for it;
-//! * [`documents`]: texts -> near-duplicate documents.
+//! * [`documents`]: texts -> near-duplicate documents;
+//! * [`corpus`]: files -> texts for both.
 //!
 //! Work runs in the rayon pool of the caller. Results do not depend on the
 //! number of its threads.
