@@ -35,9 +35,15 @@
 //! * [`input`], [`output`], [`report`]: readers and writers
 //! * [`run`]: the main paths, the only place with threads
 
+pub mod cluster;
+pub mod contain;
+pub mod cross;
+pub mod differ;
 pub mod disjoint;
 pub mod hash;
 pub mod input;
+pub mod join;
+pub mod keep;
 pub mod lsh;
 pub mod options;
 pub mod output;

@@ -5,6 +5,7 @@
 //! all rules between options stand here and in the files of this folder.
 
 pub mod banding;
+pub mod dedup;
 pub mod find;
 pub mod threshold;
 

@@ -27,6 +27,8 @@ pub mod jsonl;
 pub(crate) mod visible;
 pub(crate) mod words;
 
+pub mod dedup;
+
 /// A document as reports name it.
 #[derive(Clone, Debug)]
 pub struct Document<'a> {

@@ -1,7 +1,8 @@
 //! The main paths: what joins the stages, and the only place with threads.
 //!
 //! * [`passages`]: texts -> repeated passages;
-//! * [`corpus`]: files -> texts for it.
+//! * [`corpus`]: files -> texts for it;
+//! * [`documents`]: texts -> near-duplicate documents.
 //!
 //! Work runs in the rayon pool of the caller. Results do not depend on the
 //! number of its threads.
@@ -9,6 +10,7 @@
 mod assemble;
 mod copies;
 pub mod corpus;
+pub mod documents;
 mod grouping;
 pub mod passages;
 mod places;

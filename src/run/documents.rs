@@ -1,0 +1,336 @@
+//! Near-duplicate documents: the main path.
+//!
+//! Texts are taken in as they come ([`Engine::push`]); when all are in
+//! ([`Engine::finish`]), the stages that need all of them follow:
+//!
+//! 1. text -> tokens -> shingles, and a hash of the whole
+//!    ([`crate::text`], [`crate::shingle`]);
+//! 2. exact duplicates fall out: later stages see each text once;
+//! 3. shingles -> signatures ([`crate::sketch`]) or, when every pair is to be
+//!    found, sets;
+//! 4. signatures -> bands -> candidate pairs ([`crate::lsh`]), or sets ->
+//!    prefixes -> candidate pairs ([`crate::join`]);
+//! 5. candidate pairs -> verified pairs: their shingles are counted one by one
+//!    ([`crate::verify`], [`crate::contain`], [`crate::differ`]);
+//! 6. verified pairs -> components -> clusters around the records that stay
+//!    ([`crate::cluster`], [`crate::keep`]);
+//! 7. documents -> records, with their exact duplicates.
+//!
+//! * time: near-linear; see the stages
+//! * space: 40 bytes a record and a signature for each different text; with
+//!   `exact` or containment in place of the signature 8 bytes for each of its
+//!   shingles (containment 12), and up to 24 for each in its prefix. Sets that
+//!   are compared are made again from the texts ([`Texts`]), as many at a time
+//!   as `set_bytes` allows.
+
+use crate::options::OptionsError;
+use crate::options::dedup::DedupOptions;
+use crate::options::dedup::DedupPlan;
+use crate::report::dedup::Deduped;
+use crate::run::documents::banded::Banded;
+use crate::run::documents::found::Finder;
+use crate::run::documents::found::Job;
+use crate::run::documents::intake::Intake;
+use crate::run::documents::intake::NONE;
+use crate::run::documents::joined::Joined;
+use crate::run::documents::recipe::Made;
+use crate::run::documents::recipe::Recipe;
+use crate::signature::TooManyDocuments;
+use std::convert::Infallible;
+use std::fmt;
+
+mod banded;
+mod found;
+mod intake;
+mod joined;
+mod recipe;
+mod records;
+mod shelf;
+#[cfg(test)]
+mod tests;
+
+/// Gives texts again that were taken in before.
+pub trait Texts: Sync {
+    /// Why a text cannot be given.
+    type Error: Send;
+
+    /// Replaces `buffer` by the text of a record.
+    ///
+    /// # Errors
+    ///
+    /// When the text cannot be read, or is no longer what it was.
+    fn text(&self, record: u32, buffer: &mut String) -> Result<(), Self::Error>;
+}
+
+impl<S: AsRef<str> + Sync> Texts for [S] {
+    type Error = Infallible;
+
+    fn text(&self, record: u32, buffer: &mut String) -> Result<(), Infallible> {
+        buffer.clear();
+        buffer.push_str(self[record as usize].as_ref());
+        Ok(())
+    }
+}
+
+/// More records than can be numbered by 32 bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooManyRecords;
+
+impl fmt::Display for TooManyRecords {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "more than {} records in one run: split the input", u32::MAX - 1)
+    }
+}
+
+impl std::error::Error for TooManyRecords {}
+
+/// Why a search cannot be finished. `E` is the error of [`Texts`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DocumentsError<E> {
+    /// More shingles in all prefixes than the complete join can number.
+    TooManyShingles,
+    /// A text could not be had again.
+    Text(E),
+}
+
+impl<E: fmt::Display> fmt::Display for DocumentsError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            DocumentsError::TooManyShingles => f.write_str(
+                "the texts hold too many shingles to find every pair: raise the threshold, leave \
+                 out --exact, or split the input",
+            ),
+            DocumentsError::Text(error) => error.fmt(f),
+        }
+    }
+}
+
+impl<E: std::error::Error + 'static> std::error::Error for DocumentsError<E> {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            DocumentsError::Text(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+/// Why [`dedup`] found nothing.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum DedupError {
+    /// The options cannot be used.
+    Options(OptionsError),
+    /// There are too many texts.
+    Records(TooManyRecords),
+    /// The search could not be finished.
+    Documents(DocumentsError<Infallible>),
+}
+
+impl fmt::Display for DedupError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            DedupError::Options(error) => error.fmt(f),
+            DedupError::Records(error) => error.fmt(f),
+            DedupError::Documents(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for DedupError {}
+
+/// Finds the near-duplicates among texts that are at hand.
+///
+/// Records are numbered in the order of the texts, from 0. The keep policies
+/// by a field see no values here, and there is no reference set: [`Engine`]
+/// has both.
+///
+/// ```
+/// use twicetold::options::dedup::DedupOptions;
+/// use twicetold::run::documents::dedup;
+///
+/// let options = DedupOptions { threshold: 0.6, ..DedupOptions::default() };
+/// let found = dedup(
+///     [
+///         "The bridge over the river was closed to all traffic on Monday morning.",
+///         "Rain is expected in the north.",
+///         "(Agency) The bridge over the river was closed to all traffic on Monday morning!",
+///         "Rain is expected in the south.",
+///     ],
+///     &options,
+/// )?;
+/// assert_eq!(found.kept().collect::<Vec<u32>>(), [0, 1, 3]);
+///
+/// // Who went because of whom, and by which score.
+/// let cluster = &found.clusters[0];
+/// let overlap = cluster.members[1].overlap;
+/// assert_eq!((cluster.leader, cluster.members[1].record), (0, 2));
+/// assert_eq!((overlap.shared, overlap.union()), (9, 10));
+/// # Ok::<(), twicetold::run::documents::DedupError>(())
+/// ```
+///
+/// # Errors
+///
+/// When the options cannot be used, or there are more than 2^32 - 2 texts.
+pub fn dedup<S: AsRef<str> + Sync>(
+    texts: impl IntoIterator<Item = S>,
+    options: &DedupOptions,
+) -> Result<Deduped, DedupError> {
+    let plan = DedupPlan::new(options).map_err(DedupError::Options)?;
+    let texts: Vec<S> = texts.into_iter().collect();
+    let mut engine = Engine::new(&plan);
+    engine.push(&texts).map_err(DedupError::Records)?;
+    engine.finish(texts.as_slice()).map_err(DedupError::Documents)
+}
+
+/// Texts that go through the stages together: enough work for many threads,
+/// and their signatures take half a mebibyte.
+const BLOCK: usize = 1024;
+
+/// How documents that are alike are found.
+#[derive(Debug)]
+enum Method {
+    Banded(Banded),
+    Joined(Joined),
+}
+
+/// A search for near-duplicate documents.
+///
+/// ```
+/// use twicetold::options::dedup::DedupOptions;
+/// use twicetold::options::dedup::DedupPlan;
+/// use twicetold::report::dedup::Fate;
+/// use twicetold::run::documents::DocumentsError;
+/// use twicetold::run::documents::Engine;
+///
+/// let texts = ["One and the same news of the day.", "Other news.", "one and the same news of the day"];
+/// let plan = DedupPlan::new(&DedupOptions { keep: "max:date".parse()?, ..Default::default() })?;
+/// let mut engine = Engine::new(&plan);
+/// engine.push_with_fields(&texts[..2], &[Some("\"2024-05-30\""), None])?;
+/// engine.push_with_fields(&texts[2..], &[Some("\"2024-05-31\"")])?;
+/// let found = engine.finish(texts.as_slice())?;
+/// assert!(matches!(found.fate(0), Fate::Removed(cluster, _) if cluster.leader == 2));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Engine {
+    plan: DedupPlan,
+    recipe: Recipe,
+    intake: Intake,
+    method: Method,
+}
+
+impl Engine {
+    /// A search without records.
+    #[must_use]
+    pub fn new(plan: &DedupPlan) -> Engine {
+        let method = match plan.banding() {
+            Some(banding) => Method::Banded(Banded::new(banding, plan.options().num_perm)),
+            None => Method::Joined(Joined::default()),
+        };
+        let (recipe, intake) = (Recipe::new(plan), Intake::default());
+        Engine { plan: plan.clone(), recipe, intake, method }
+    }
+
+    /// Number of records taken in, those of a reference set among them.
+    #[must_use]
+    pub fn records(&self) -> u32 {
+        self.intake.records()
+    }
+
+    /// Takes in the next records: stages 1 to 3.
+    ///
+    /// Blocks of some hundred records or more keep all threads busy. Time
+    /// `O(bytes)`.
+    ///
+    /// # Errors
+    ///
+    /// When there are more than 2^32 - 2 records.
+    pub fn push<S: AsRef<str> + Sync>(&mut self, texts: &[S]) -> Result<(), TooManyRecords> {
+        self.push_with_fields(texts, &[])
+    }
+
+    /// Takes in the next records, with the JSON text of the field that
+    /// `min:FIELD` or `max:FIELD` names: of the first record first; none where
+    /// the record has no such field. Missing entries count as none.
+    ///
+    /// # Errors
+    ///
+    /// As [`Engine::push`].
+    pub fn push_with_fields<S: AsRef<str> + Sync>(
+        &mut self,
+        texts: &[S],
+        fields: &[Option<&str>],
+    ) -> Result<(), TooManyRecords> {
+        if texts.len() as u64 + u64::from(self.records()) >= u64::from(NONE) {
+            return Err(TooManyRecords);
+        }
+        let keep = &self.plan.options().keep;
+        self.intake.fields(texts.len(), fields, keep);
+        for block in texts.chunks(BLOCK) {
+            for (made, shingles) in self.intake.texts(block, &self.recipe, keep) {
+                match (&mut self.method, made) {
+                    (Method::Banded(banded), Made::Signature(signature)) => {
+                        banded
+                            .add(&signature, shingles)
+                            .map_err(|TooManyDocuments| TooManyRecords)?;
+                    }
+                    (Method::Joined(joined), Made::Material(material)) => joined.add(material),
+                    // The recipe makes what the method takes.
+                    _ => {}
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes all records taken in so far the reference set: later ones are
+    /// compared with them, and with nothing else. To be called once, before
+    /// the others come, if the plan says `against`.
+    pub fn end_reference(&mut self) {
+        self.intake.end_reference();
+    }
+
+    /// Finds what is alike: stages 4 to 7.
+    ///
+    /// # Errors
+    ///
+    /// When a text cannot be had again; see [`DocumentsError`].
+    pub fn finish<T: Texts + ?Sized>(
+        mut self,
+        texts: &T,
+    ) -> Result<Deduped, DocumentsError<T::Error>> {
+        self.intake.close();
+        let options = self.plan.options();
+        let (ranks, document_ranks) = self.intake.ranks(&self.plan);
+        let job = Job {
+            plan: &self.plan,
+            recipe: &self.recipe,
+            texts,
+            records: &self.intake.documents,
+            ranks: &document_ranks,
+            reference: self.intake.reference_documents,
+        };
+        // 4. to 6. pairs, verified, and the clusters of documents
+        let (found, recall) = match &mut self.method {
+            Method::Banded(banded) => (banded.find(&job)?, banded.recall(&self.plan)),
+            Method::Joined(joined) => (joined.find(&job)?, joined.recall(&self.plan)),
+        };
+        // 7. documents -> records
+        let measure = options.measure;
+        let mut deduped = records::clusters(&self.intake, &found.families, &ranks, measure);
+        if options.pairs {
+            deduped.pairs = records::pairs(&self.intake, &found);
+        }
+        if options.explain {
+            records::explain(&mut deduped, texts)?;
+        }
+        records::summarise(&mut deduped, &self.intake, &self.plan);
+        deduped.summary.recall = recall;
+        deduped.summary.candidates = found.checks.made;
+        deduped.summary.refused = found.checks.below;
+        deduped.summary.refused_by_numbers = found.checks.templates;
+        deduped.summary.large_buckets = found.large_buckets;
+        Ok(deduped)
+    }
+}

@@ -1,0 +1,124 @@
+//! What a search for pairs hands on, whichever way it went.
+
+use crate::cluster;
+use crate::cluster::Edge;
+use crate::cluster::Family;
+use crate::cluster::Member;
+use crate::cluster::Overlap;
+use crate::disjoint::Disjoint;
+use crate::options::dedup::DedupPlan;
+use crate::options::dedup::Linking;
+use crate::run::documents::DocumentsError;
+use crate::run::documents::Texts;
+use crate::run::documents::recipe::Checks;
+use crate::run::documents::recipe::Recipe;
+
+/// A way to find documents that are alike.
+pub(super) trait Finder {
+    /// Probability with which a pair exactly at the threshold is found.
+    fn recall(&self, plan: &DedupPlan) -> f64;
+
+    /// Finds the families among all documents, and the pairs if the plan asks
+    /// for them.
+    fn find<T: Texts + ?Sized>(
+        &mut self,
+        job: &Job<'_, T>,
+    ) -> Result<Found, DocumentsError<T::Error>>;
+}
+
+/// What a search has to go by.
+pub(super) struct Job<'a, T: ?Sized> {
+    pub(super) plan: &'a DedupPlan,
+    pub(super) recipe: &'a Recipe,
+    pub(super) texts: &'a T,
+    /// First record of each document.
+    pub(super) records: &'a [u32],
+    /// How much each document is preferred.
+    pub(super) ranks: &'a [u32],
+    /// Documents of the reference set: the first ones.
+    pub(super) reference: u32,
+}
+
+/// What was found.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// Families of two documents or more; each document in one at most.
+    pub(super) families: Vec<Family>,
+    /// All verified pairs, if the plan asks for them, in no particular order.
+    pub(super) edges: Vec<Edge>,
+    pub(super) checks: Checks,
+    pub(super) large_buckets: u64,
+}
+
+/// The families of one component. `compare(x, leader)` gives what two
+/// documents share if they are alike, or however little with `Connected`.
+pub(super) fn families<E>(
+    documents: &mut [u32],
+    edges: &[Edge],
+    linking: Linking,
+    ranks: &[u32],
+    compare: Option<impl FnMut(u32, u32) -> Result<Option<Overlap>, E>>,
+) -> Result<Vec<Family>, E> {
+    documents.sort_unstable_by_key(|&d| ranks[d as usize]);
+    let mut families = match (linking, compare) {
+        (Linking::Connected, Some(mut compare)) => {
+            let (&mut leader, rest) = documents.split_first_mut().expect("a component has members");
+            let mut members = Vec::with_capacity(rest.len());
+            for &mut document in rest {
+                let overlap = compare(document, leader)?.unwrap_or_default();
+                members.push(Member { document, overlap });
+            }
+            vec![Family { leader, members }]
+        }
+        (_, compare) => cluster::families(documents, edges, compare)?,
+    };
+    families.retain(|family| !family.members.is_empty());
+    Ok(families)
+}
+
+/// A component: its documents, ascending, and the pairs among them, by `(a, b)`.
+pub(super) type Component = (Vec<u32>, Vec<Edge>);
+
+/// The components of two documents or more that pairs make, by their first
+/// documents.
+pub(super) fn components(mut edges: Vec<Edge>) -> Vec<Component> {
+    let mut documents: Vec<u32> = edges.iter().flat_map(|e| [e.a, e.b]).collect();
+    documents.sort_unstable();
+    documents.dedup();
+    let place = |d: u32| documents.partition_point(|&x| x < d) as u32;
+    let mut sets = Disjoint::new(documents.len());
+    let ends: Vec<u32> = edges.iter().map(|e| place(e.a)).collect();
+    for (e, &a) in edges.iter().zip(&ends) {
+        sets.union(a, place(e.b));
+    }
+    let mut keyed: Vec<(u32, Edge)> =
+        edges.drain(..).zip(ends).map(|(e, a)| (sets.find(a), e)).collect();
+    keyed.sort_unstable();
+    let groups = sets.groups();
+    keyed
+        .chunk_by(|x, y| x.0 == y.0)
+        .zip(groups)
+        .map(|(edges, group)| {
+            let members = group.iter().map(|&place| documents[place as usize]).collect();
+            (members, edges.iter().map(|&(_, e)| e).collect())
+        })
+        .collect()
+}
+
+/// For each document that is not of the reference set the document of it that
+/// is most alike: of equals the first.
+pub(super) fn nearest(edges: &[Edge], plan: &DedupPlan) -> Vec<Family> {
+    let measure = plan.options().measure;
+    let mut by_document = edges.to_vec();
+    by_document.sort_unstable_by(|x, y| {
+        let score = || crate::report::dedup::compare(measure, y.overlap, x.overlap);
+        x.b.cmp(&y.b).then_with(score).then(x.a.cmp(&y.a))
+    });
+    by_document.dedup_by_key(|e| e.b);
+    by_document.sort_unstable_by_key(|e| (e.a, e.b));
+    let member = |e: &Edge| Member { document: e.b, overlap: e.overlap.swapped() };
+    by_document
+        .chunk_by(|x, y| x.a == y.a)
+        .map(|same| Family { leader: same[0].a, members: same.iter().map(member).collect() })
+        .collect()
+}

@@ -1,0 +1,285 @@
+//! One text -> what the search needs of it.
+//!
+//! * time: `O(bytes)`, a signature `O(shingles * num_perm)`
+//! * space: what is returned, and a [`Workspace`] for each thread
+
+use crate::cluster::Overlap;
+use crate::contain;
+use crate::contain::Ordered;
+use crate::differ::Bag;
+use crate::differ::Numbers;
+use crate::hash;
+use crate::join::Bounds;
+use crate::options::dedup::DedupPlan;
+use crate::options::dedup::Measure;
+use crate::options::dedup::Unit;
+use crate::radix::Sorter;
+use crate::shingle::Shingler;
+use crate::sketch::Sketcher;
+use crate::text;
+use crate::text::Sink;
+use crate::text::Tokens;
+use crate::verify::overlap;
+
+/// How texts are compared, given their length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Class {
+    /// No token: with nothing.
+    Empty,
+    /// Shorter than a shingle: as a whole.
+    Short,
+    /// By their shingles.
+    Long,
+}
+
+/// What stands for a text while pairs are looked for.
+#[derive(Debug)]
+pub(super) enum Made {
+    Signature(Box<[u32]>),
+    Material(Material),
+}
+
+/// A text as it is taken in.
+#[derive(Debug)]
+pub(super) struct Digest {
+    /// Equal for texts that are the same after normalisation.
+    pub(super) content: [u64; 2],
+    pub(super) class: Class,
+    pub(super) characters: u32,
+    /// Shingles, repeats included.
+    pub(super) shingles: u32,
+    /// None for short texts and those known before.
+    pub(super) made: Option<Made>,
+}
+
+/// What two texts are compared by.
+#[derive(Debug)]
+pub(super) struct Material {
+    /// Shingles, ascending, distinct.
+    pub(super) set: Vec<u64>,
+    /// Place in the set of the shingle at each position, for containment.
+    order: Vec<u32>,
+    /// For templates.
+    bag: Option<Bag>,
+}
+
+impl Material {
+    pub(super) fn size(&self) -> u32 {
+        self.set.len() as u32
+    }
+
+    pub(super) fn bytes(&self) -> u64 {
+        let bag = self.bag.as_ref().map_or(0, Bag::bytes);
+        (size_of_val(&*self.set) + size_of_val(&*self.order) + bag) as u64
+    }
+
+    fn ordered(&self) -> Ordered<'_> {
+        Ordered { set: &self.set, order: &self.order }
+    }
+
+    /// What two texts share, however little, `self` first.
+    pub(super) fn overlap(&self, other: &Material) -> Overlap {
+        let shared = overlap(&self.set, &other.set, 0).unwrap_or(0) as u32;
+        Overlap { shared, first: self.size(), second: other.size() }
+    }
+
+    /// Compares two texts. Of two sets of one size, the one that stands in the
+    /// other is looked for on either side.
+    pub(super) fn judge(&self, other: &Material, bounds: Bounds) -> Verdict {
+        let needed = bounds.needed(self.size(), other.size());
+        let Some(shared) = overlap(&self.set, &other.set, needed.into()) else {
+            return Verdict::Below;
+        };
+        if bounds.measure == Measure::Containment {
+            let (x, y) = (self.ordered(), other.ordered());
+            let stands = |a, b| contain::stands_in(a, b, bounds.threshold);
+            let first = self.size() <= other.size() && stands(x, y);
+            if !first && !(self.size() >= other.size() && stands(y, x)) {
+                return Verdict::Below;
+            }
+        }
+        if let (Some(a), Some(b)) = (&self.bag, &other.bag) {
+            if a.is_template_of(b) {
+                return Verdict::Template;
+            }
+        }
+        let (first, second) = (self.size(), other.size());
+        Verdict::Alike(Overlap { shared: shared as u32, first, second })
+    }
+}
+
+/// What comes of a comparison.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// The threshold is not reached, or not in one stretch.
+    Below,
+    /// It is, but the texts differ in numbers alone.
+    Template,
+    Alike(Overlap),
+}
+
+/// Comparisons made, and those that came to nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Checks {
+    pub(super) made: u64,
+    pub(super) below: u64,
+    pub(super) templates: u64,
+}
+
+impl Checks {
+    /// Counts a comparison and hands on what is alike.
+    pub(super) fn count(&mut self, verdict: Verdict) -> Option<Overlap> {
+        self.made += 1;
+        match verdict {
+            Verdict::Below => self.below += 1,
+            Verdict::Template => self.templates += 1,
+            Verdict::Alike(overlap) => return Some(overlap),
+        }
+        None
+    }
+
+    pub(super) fn add(&mut self, other: Checks) {
+        self.made += other.made;
+        self.below += other.below;
+        self.templates += other.templates;
+    }
+}
+
+/// Working memory of one thread.
+#[derive(Debug, Default)]
+pub(super) struct Workspace {
+    hashes: Hashes,
+    tokens: Tokens,
+    shingles: Vec<u64>,
+    lanes: Vec<u32>,
+    sorter: Sorter,
+    /// For texts that are read again.
+    pub(super) text: String,
+}
+
+/// Tokens without their places.
+#[derive(Debug, Default)]
+struct Hashes {
+    hashes: Vec<u64>,
+    /// Empty while all are words.
+    weights: Vec<u8>,
+}
+
+impl Sink for Hashes {
+    #[inline]
+    fn token(&mut self, hash: u64, _: usize, _: usize, weight: u8) {
+        if weight != WORD || !self.weights.is_empty() {
+            self.weights.resize(self.hashes.len(), WORD);
+            self.weights.push(weight);
+        }
+        self.hashes.push(hash);
+    }
+}
+
+const WORD: u8 = crate::options::WORD_WEIGHT as u8;
+
+/// The settings by which texts are made ready.
+#[derive(Clone, Debug)]
+pub(super) struct Recipe {
+    unit: Unit,
+    shingler: Shingler,
+    /// None when sets are compared from the start.
+    sketcher: Option<Sketcher>,
+    ordered: bool,
+    numbers: Option<Numbers>,
+}
+
+impl Recipe {
+    pub(super) fn new(plan: &DedupPlan) -> Recipe {
+        let options = plan.options();
+        let sketcher = || Sketcher::new(options.num_perm, options.seed);
+        Recipe {
+            unit: options.unit,
+            shingler: Shingler::new(options.ngram),
+            sketcher: plan.banding().map(|_| sketcher()),
+            ordered: options.measure == Measure::Containment,
+            numbers: options.distinct_numbers.then(Numbers::default),
+        }
+    }
+
+    /// A text as it is taken in; `known` says whether one with its content was
+    /// taken in before.
+    pub(super) fn digest(
+        &self,
+        text: &str,
+        workspace: &mut Workspace,
+        known: impl Fn(&[u64; 2]) -> bool,
+    ) -> Digest {
+        self.tokenize(text, &mut workspace.hashes);
+        let Hashes { hashes, weights } = &workspace.hashes;
+        let content = hash::content(hashes);
+        let content = [(content >> 64) as u64, content as u64];
+        let class = if hashes.is_empty() {
+            Class::Empty
+        } else if self.shingler.is_short(hashes.len(), weights) {
+            Class::Short
+        } else {
+            Class::Long
+        };
+        let characters = u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
+        let (mut shingles, mut made) = (0, None);
+        if class == Class::Long && !known(&content) {
+            if let Some(sketcher) = &self.sketcher {
+                self.shingler.lanes(hashes, weights, &mut workspace.lanes);
+                let mut signature = vec![0; sketcher.num_perm()].into_boxed_slice();
+                sketcher.sketch(&workspace.lanes, &mut signature);
+                shingles = workspace.lanes.len();
+                made = Some(Made::Signature(signature));
+            } else {
+                let material = self.shingle(text, workspace);
+                shingles = material.set.len();
+                made = Some(Made::Material(material));
+            }
+        }
+        let shingles = u32::try_from(shingles).unwrap_or(u32::MAX);
+        Digest { content, class, characters, shingles, made }
+    }
+
+    /// What a text is compared by.
+    pub(super) fn material(&self, text: &str, workspace: &mut Workspace) -> Material {
+        self.tokenize(text, &mut workspace.hashes);
+        self.shingle(text, workspace)
+    }
+
+    /// The tokens by which texts are compared.
+    fn tokenize(&self, text: &str, hashes: &mut Hashes) {
+        hashes.hashes.clear();
+        hashes.weights.clear();
+        match self.unit {
+            Unit::Word => text::tokenize(text, hashes),
+            Unit::Char => {
+                text::characters(text, hashes);
+                // Shingles of so many characters, whatever they are.
+                hashes.weights.clear();
+            }
+        }
+    }
+
+    /// The material of a text whose tokens are in the workspace.
+    fn shingle(&self, text: &str, workspace: &mut Workspace) -> Material {
+        let Workspace { hashes: Hashes { hashes, weights }, shingles, sorter, .. } = workspace;
+        let (mut set, mut order) = (Vec::new(), Vec::new());
+        if self.ordered {
+            self.shingler.hashes(hashes, weights, shingles);
+            set.clone_from(shingles);
+            sorter.sort_hashes(&mut set);
+            set.dedup();
+            order = contain::order(&set, shingles);
+        } else {
+            self.shingler.set(hashes, weights, sorter, shingles);
+            set.extend_from_slice(shingles);
+        }
+        set.shrink_to_fit();
+        let bag = self.numbers.as_ref().map(|numbers| {
+            workspace.tokens.clear();
+            text::tokenize(text, &mut workspace.tokens);
+            Bag::new(text, &workspace.tokens, numbers)
+        });
+        Material { set, order, bag }
+    }
+}

@@ -1,0 +1,121 @@
+//! Documents -> what they are compared by, made again from their texts.
+//!
+//! * time: as the first time, over all threads
+//! * space: what is held; the callers see to the budget
+
+use crate::run::documents::DocumentsError;
+use crate::run::documents::Texts;
+use crate::run::documents::found::Job;
+use crate::run::documents::recipe::Material;
+use crate::run::documents::recipe::Workspace;
+use ahash::AHashMap;
+use rayon::prelude::*;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// Documents that are at hand.
+#[derive(Debug, Default)]
+pub(super) struct Shelf {
+    materials: Vec<Material>,
+    places: AHashMap<u32, u32>,
+}
+
+impl Shelf {
+    /// Makes the documents ready.
+    pub(super) fn load<T: Texts + ?Sized>(
+        job: &Job<'_, T>,
+        documents: &[u32],
+    ) -> Result<Shelf, DocumentsError<T::Error>> {
+        let mut shelf = Shelf::default();
+        shelf.more(job, documents)?;
+        Ok(shelf)
+    }
+
+    /// Adds documents that are not there yet.
+    pub(super) fn more<T: Texts + ?Sized>(
+        &mut self,
+        job: &Job<'_, T>,
+        documents: &[u32],
+    ) -> Result<(), DocumentsError<T::Error>> {
+        let made: Vec<Result<Material, T::Error>> = documents
+            .par_iter()
+            .map_init(Workspace::default, |workspace, &document| make(job, document, workspace))
+            .collect();
+        for (&document, material) in documents.iter().zip(made) {
+            // The first error in the order of the documents, whichever thread
+            // met one first.
+            let material = material.map_err(DocumentsError::Text)?;
+            self.places.insert(document, self.materials.len() as u32);
+            self.materials.push(material);
+        }
+        Ok(())
+    }
+
+    /// Takes off all but the first `documents`.
+    pub(super) fn cut(&mut self, documents: usize) {
+        self.materials.truncate(documents);
+        self.places.retain(|_, place| (*place as usize) < documents);
+    }
+
+    /// A document that is there.
+    pub(super) fn of(&self, document: u32) -> &Material {
+        &self.materials[self.places[&document] as usize]
+    }
+}
+
+fn make<T: Texts + ?Sized>(
+    job: &Job<'_, T>,
+    document: u32,
+    workspace: &mut Workspace,
+) -> Result<Material, T::Error> {
+    let mut text = std::mem::take(&mut workspace.text);
+    job.texts.text(job.records[document as usize], &mut text)?;
+    let material = job.recipe.material(&text, workspace);
+    workspace.text = text;
+    Ok(material)
+}
+
+/// Documents made ready one by one, the oldest taken off when there are too
+/// many.
+pub(super) struct Stack<'a, 'j, T: ?Sized> {
+    job: &'a Job<'j, T>,
+    budget: u64,
+    bytes: u64,
+    held: AHashMap<u32, Arc<Material>>,
+    order: VecDeque<u32>,
+    workspace: Workspace,
+}
+
+impl<'a, 'j, T: Texts + ?Sized> Stack<'a, 'j, T> {
+    /// Holds so many bytes, and one document more at times.
+    pub(super) fn new(job: &'a Job<'j, T>, budget: u64) -> Stack<'a, 'j, T> {
+        Stack {
+            job,
+            budget,
+            bytes: 0,
+            held: AHashMap::new(),
+            order: VecDeque::new(),
+            workspace: Workspace::default(),
+        }
+    }
+
+    /// A document.
+    pub(super) fn get(&mut self, document: u32) -> Result<Arc<Material>, DocumentsError<T::Error>> {
+        if let Some(material) = self.held.get(&document) {
+            return Ok(Arc::clone(material));
+        }
+        let material =
+            make(self.job, document, &mut self.workspace).map_err(DocumentsError::Text)?;
+        let material = Arc::new(material);
+        self.bytes += material.bytes();
+        self.held.insert(document, Arc::clone(&material));
+        self.order.push_back(document);
+        while self.bytes > self.budget {
+            let Some(old) = self.order.pop_front() else { break };
+            if let Some(old) = self.held.remove(&old) {
+                self.bytes -= old.bytes();
+            }
+        }
+        Ok(material)
+    }
+}
