@@ -46,7 +46,10 @@ const EXPECTED: [[Option<f64>; 5]; 4] = [
     [Some(100.0), Some(100.0), Some(100.0), Some(95.0), Some(78.0)],
     [Some(100.0), Some(100.0), Some(100.0), Some(100.0), Some(93.0)],
 ];
-/// Points that a cell may stay under its expectation.
+/// Plants in each cell of the measurement that gave the expectations.
+const EXPECTED_PLANTS: f64 = 200.0;
+/// Points that a cell may stay under its expectation, beyond the standard
+/// error of the difference of the two measurements.
 const SLACK: f64 = 3.0;
 
 /// Draws words.
@@ -269,6 +272,11 @@ fn count(plants: &[Plant], written: &[Written], found: &Found) -> [[(u32, u32); 
     table
 }
 
+/// Standard error of a share of `n`, both in percent.
+fn standard_error(percent: f64, n: f64) -> f64 {
+    (percent * (100.0 - percent) / n).sqrt()
+}
+
 /// Prints the table; the cells that fell short.
 fn report(table: &[[(u32, u32); 5]; 4]) -> Vec<String> {
     let mut short = Vec::new();
@@ -276,10 +284,11 @@ fn report(table: &[[(u32, u32); 5]; 4]) -> Vec<String> {
     println!("words  {}", RATES.map(|r| format!("{:<22}", format!("{r} % edited"))).join(""));
     for (length, row) in table.iter().enumerate() {
         let cells = row.iter().enumerate().map(|(rate, &(all, hit))| {
-            let share = f64::from(hit) / f64::from(all);
-            let error = 100.0 * (share * (1.0 - share) / f64::from(all)).sqrt();
-            let (percent, expected) = (100.0 * share, EXPECTED[length][rate]);
-            if expected.is_some_and(|e| percent < e - SLACK) {
+            let (percent, expected) =
+                (100.0 * f64::from(hit) / f64::from(all), EXPECTED[length][rate]);
+            let error = standard_error(percent, f64::from(all));
+            let least = |e: f64| e - SLACK - error.hypot(standard_error(e, EXPECTED_PLANTS));
+            if expected.is_some_and(|e| percent < least(e)) {
                 short.push(format!("{} words, {} %: {percent:.1}", LENGTHS[length], RATES[rate]));
             }
             let wanted = expected.map_or(String::new(), |e| format!(" [{e}]"));

@@ -14,6 +14,7 @@ use twicetold::hash;
 use twicetold::text;
 use twicetold::text::Sink;
 use twicetold::text::Tokens;
+use twicetold::text::borders;
 
 /// Keeps nothing but a sum.
 #[derive(Default)]
@@ -87,7 +88,7 @@ fn letters(range: std::ops::RangeInclusive<char>) -> Vec<char> {
 /// Megabytes a second, by the fastest of many rounds.
 fn speed(text: &str, mut run: impl FnMut(&str)) -> f64 {
     let mut best = Duration::MAX;
-    for _ in 0..100 {
+    for _ in 0..30 {
         let start = Instant::now();
         run(black_box(text));
         best = best.min(start.elapsed());
@@ -132,9 +133,21 @@ fn main() {
             text::tokenize(t, &mut tokens);
             black_box(tokens.len());
         });
+        let chars = speed(text, |t| {
+            let mut sum = Sum::default();
+            text::characters(t, &mut sum);
+            black_box(sum.0);
+        });
+        let sentences = speed(text, |t| {
+            black_box(borders::sentences(t).count());
+        });
+        let paragraphs = speed(text, |t| {
+            black_box(borders::paragraphs(t).count());
+        });
         println!(
             "{name:10} {:9} tokens  byte loop {plain:5.0} MB/s  hashes {hashes:5.0} ({:.2}x)  \
-             with spans {spans:5.0} ({:.2}x)",
+             with spans {spans:5.0} ({:.2}x)  characters {chars:4.0}  sentences {sentences:4.0}  \
+             paragraphs {paragraphs:6.0}",
             tokens.len(),
             hashes / plain,
             spans / plain,

@@ -1,19 +1,22 @@
 //! Signatures -> candidate pairs, band by band.
 //!
-//! Documents that agree in all rows of a band form a bucket. In a bucket of up
-//! to [`ALL_PAIRS`] documents every pair is a candidate. In a larger one the
-//! documents are sorted by the rest of their signatures and each is paired with
-//! the next [`WINDOW`]; then once more, from another place of the signature on.
-//! No bucket is dropped for being large.
+//! Documents whose rows of a band have the same key form a bucket. In a bucket
+//! of up to [`ALL_PAIRS`] documents every pair is a candidate. In a larger one
+//! the documents are sorted by the rest of their signatures and each is paired
+//! with the next [`WINDOW`]; then once more, from another place of the
+//! signature on. No bucket is dropped for being large.
 //!
-//! * time: `O(documents * rows)` a band and the pairs found; a bucket of `m`
-//!   documents gives at most `min(m * (m - 1) / 2, 2 * WINDOW * (m - 1))`
-//! * space: 16 bytes a document, reused; pairs go to the caller one by one
+//! * time: `O(documents)` a band and the pairs found; a bucket of `m` documents
+//!   gives at most `min(m * (m - 1) / 2, 2 * WINDOW * (m - 1))`
+//! * space: 4 bytes a document and band for the keys, which are made while a
+//!   signature is at hand, so that no band has to read all signatures again;
+//!   16 bytes a document for the band at work; pairs go to the caller one by
+//!   one
 //!
-//! Records `(key, document)` are sorted by a key of 32 bits, so that one fits a
-//! machine word: half the memory of 64-bit keys and half the passes. Keys of
-//! different bands collide once in 2^32, so the documents of a bucket are
-//! compared in the band's rows themselves, and the result is exact.
+//! Keys have 32 bits, so that a record `(key, document)` fits a machine word:
+//! half the memory of 64-bit keys and half the passes of the sort. Documents
+//! that agree in no band meet by accident in one of 2^32 pairs a band, and are
+//! verified like all others.
 //!
 //! Sources: Indyk and Motwani, *Approximate nearest neighbors*, 1998;
 //! Leskovec, Rajaraman, Ullman, *Mining of Massive Datasets*, section 3.4;
@@ -53,12 +56,48 @@ pub enum Pairing {
     All,
 }
 
+/// The band keys of all documents, numbered in the order in which they were
+/// added.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Keys {
+    banding: Banding,
+    /// The keys of each band; [`NO_KEY`] for an empty document.
+    bands: Vec<Vec<u32>>,
+}
+
+/// In place of the key of a document that is in no bucket.
+const NO_KEY: u32 = 0;
+
+impl Keys {
+    /// None yet.
+    #[must_use]
+    pub fn new(banding: Banding) -> Keys {
+        Keys { banding, bands: vec![Vec::new(); banding.bands()] }
+    }
+
+    /// Adds the keys of the next document. One whose signature is that of an
+    /// empty set will be in no bucket: having nothing in common with anything,
+    /// it is like nothing.
+    ///
+    /// # Panics
+    ///
+    /// If the signature is too short for the banding.
+    pub fn push(&mut self, signature: &[u32]) {
+        let empty = is_of_empty_set(signature);
+        let rows = signature[..self.banding.bands() * self.banding.rows()]
+            .chunks_exact(self.banding.rows());
+        for (band, (keys, rows)) in self.bands.iter_mut().zip(rows).enumerate() {
+            let key = (band_key(band, rows) >> 32) as u32;
+            keys.push(if empty { NO_KEY } else { key.max(NO_KEY + 1) });
+        }
+    }
+}
+
 /// Finds the candidate pairs of a band, with its working memory.
 #[derive(Debug, Default)]
 pub struct Bander {
     records: Vec<u64>,
     sorter: Sorter,
-    bucket: Vec<u32>,
     order: Vec<(u64, u32)>,
 }
 
@@ -85,10 +124,11 @@ pub fn band_key(band: usize, rows: &[u32]) -> u64 {
     let (pairs, last) = rows.as_chunks::<2>();
     let words = pairs.iter().map(|&[low, high]| u64::from(high) << 32 | u64::from(low));
     for word in words.chain(last.iter().map(|&low| u64::from(low))) {
-        key = (key ^ word).wrapping_mul(hash::BASE);
-        key ^= key >> 32;
+        // All of the finaliser each time: after a single multiplication,
+        // words that are each other's negatives make keys collide.
+        key = hash::finish(key ^ word);
     }
-    hash::finish(key)
+    key
 }
 
 /// The pairs of all bands, ascending and distinct, given those of each.
@@ -111,59 +151,49 @@ impl Bander {
     /// Passes each candidate pair `a < b` of band `band` to `found` and returns
     /// the number of buckets larger than [`ALL_PAIRS`].
     ///
-    /// Pairs come in an order that depends on nothing but the arguments; one
-    /// of a large bucket may come twice. Documents whose signature is that of
-    /// an empty set are in no bucket. Identical documents are to be collapsed
-    /// before: `m` of them make a bucket of `m`.
+    /// `signatures` are those of the same documents as `keys`; they are looked
+    /// at in large buckets only. Pairs come in an order that depends on nothing
+    /// but the arguments; one of a large bucket may come twice. Identical
+    /// documents are to be collapsed before: `m` of them make a bucket of `m`.
     ///
     /// # Panics
     ///
-    /// If there is no such band, or the signatures are too short for it.
+    /// If there is no such band, or a document of a large bucket has no
+    /// signature.
     pub fn pairs(
         &mut self,
+        keys: &Keys,
         signatures: &Signatures,
-        banding: Banding,
         band: usize,
         pairing: Pairing,
         mut found: impl FnMut(u32, u32),
     ) -> u64 {
-        assert!(band < banding.bands(), "bands are numbered from 0");
-        let start = band * banding.rows();
-        let rows = |d: u32| &signatures.row(d)[start..start + banding.rows()];
+        let banding = keys.banding;
         self.records.clear();
-        for d in 0..signatures.len() as u32 {
-            if !is_of_empty_set(signatures.row(d)) {
-                let key = band_key(band, rows(d)) >> 32 << 32;
-                self.records.push(key | u64::from(d));
-            }
-        }
+        let documents = keys.bands[band].iter().zip(0..).filter(|&(&key, _)| key != NO_KEY);
+        self.records.extend(documents.map(|(&key, d)| pack(key, d)));
         // Documents are ascending already, and stay so within a key.
         self.sorter.sort_bits(&mut self.records, 32..64);
-        let end = start + banding.rows();
         let mut large = 0;
-        for records in self.records.chunk_by(|x, y| x >> 32 == y >> 32) {
-            if records.len() < 2 {
+        for bucket in self.records.chunk_by(|x, y| x >> 32 == y >> 32) {
+            if bucket.len() <= ALL_PAIRS {
+                all_pairs(bucket, &mut found);
                 continue;
             }
-            self.bucket.clear();
-            self.bucket.extend(records.iter().map(|&r| r as u32));
-            let first = rows(self.bucket[0]);
-            if self.bucket.iter().any(|&d| rows(d) != first) {
-                self.bucket.sort_by(|&x, &y| rows(x).cmp(rows(y)));
-            }
-            for bucket in self.bucket.chunk_by(|&x, &y| rows(x) == rows(y)) {
-                if bucket.len() <= ALL_PAIRS {
-                    all_pairs(bucket, &mut found);
-                    continue;
-                }
-                large += 1;
-                match pairing {
-                    Pairing::All => all_pairs(bucket, &mut found),
-                    Pairing::Neighbours => {
-                        // Behind the band, and half of the rest further on.
-                        for from in [end, end + (signatures.num_perm() - banding.rows()) / 2] {
-                            neighbours(signatures, bucket, from, &mut self.order, &mut found);
-                        }
+            large += 1;
+            match pairing {
+                Pairing::All => all_pairs(bucket, &mut found),
+                Pairing::Neighbours => {
+                    // From behind the band on, and from the middle of what is
+                    // not the band.
+                    let end = (band + 1) * banding.rows();
+                    let rest = signatures.num_perm() - banding.rows();
+                    for from in [end, end + rest / 2] {
+                        let from = from % signatures.num_perm();
+                        self.order.clear();
+                        self.order.extend(bucket.iter().map(|&record| (0, record as u32)));
+                        arrange(signatures, from, 0, &mut self.order);
+                        neighbours(&self.order, &mut found);
                     }
                 }
             }
@@ -172,32 +202,15 @@ impl Bander {
     }
 }
 
-fn all_pairs(bucket: &[u32], found: &mut impl FnMut(u32, u32)) {
+fn all_pairs(bucket: &[u64], found: &mut impl FnMut(u32, u32)) {
     for (n, &a) in bucket.iter().enumerate() {
         for &b in &bucket[n + 1..] {
-            found(a, b);
+            found(a as u32, b as u32);
         }
     }
 }
 
-/// Pairs each document with the next ones in the order of the signatures, read
-/// in a circle from place `from` on.
-fn neighbours(
-    signatures: &Signatures,
-    bucket: &[u32],
-    from: usize,
-    order: &mut Vec<(u64, u32)>,
-    found: &mut impl FnMut(u32, u32),
-) {
-    let length = signatures.num_perm();
-    let from = from % length;
-    // The first two values, kept beside the document, decide nearly always.
-    let lead = |row: &[u32]| pack(row[from], row[(from + 1) % length]);
-    order.clear();
-    order.extend(bucket.iter().map(|&d| (lead(signatures.row(d)), d)));
-    order.sort_unstable_by(|&(x, a), &(y, b)| {
-        x.cmp(&y).then_with(|| compare(signatures, a, b, from)).then(a.cmp(&b))
-    });
+fn neighbours(order: &[(u64, u32)], found: &mut impl FnMut(u32, u32)) {
     for (n, &(_, a)) in order.iter().enumerate() {
         for &(_, b) in order[n + 1..].iter().take(WINDOW) {
             found(a.min(b), a.max(b));
@@ -205,8 +218,33 @@ fn neighbours(
     }
 }
 
-fn compare(signatures: &Signatures, a: u32, b: u32, from: usize) -> Ordering {
-    let (a, b) = (signatures.row(a), signatures.row(b));
+/// Values compared before the rest is compared at once.
+const LEADING: usize = 32;
+
+/// Sorts documents by their signatures, read in a circle from place `from` on,
+/// equal ones by number. All agree in the first `depth` values.
+///
+/// Two values at a time are copied beside the documents: a sort that looked at
+/// the signatures themselves would fetch each from memory again and again.
+fn arrange(signatures: &Signatures, from: usize, depth: usize, order: &mut [(u64, u32)]) {
+    let length = signatures.num_perm();
+    if depth >= LEADING.min(length) {
+        return order.sort_unstable_by(|&(_, a), &(_, b)| {
+            compare(signatures.row(a), signatures.row(b), from).then(a.cmp(&b))
+        });
+    }
+    let places = [(from + depth) % length, (from + depth + 1) % length];
+    for (lead, document) in &mut *order {
+        let row = signatures.row(*document);
+        *lead = pack(row[places[0]], row[places[1]]);
+    }
+    order.sort_unstable();
+    for alike in order.chunk_by_mut(|x, y| x.0 == y.0).filter(|alike| alike.len() > 1) {
+        arrange(signatures, from, depth + 2, alike);
+    }
+}
+
+fn compare(a: &[u32], b: &[u32], from: usize) -> Ordering {
     a[from..].cmp(&b[from..]).then_with(|| a[..from].cmp(&b[..from]))
 }
 
@@ -224,14 +262,23 @@ mod tests {
         all
     }
 
+    fn keys(signatures: &Signatures, banding: Banding) -> Keys {
+        let mut keys = Keys::new(banding);
+        for d in 0..signatures.len() as u32 {
+            keys.push(signatures.row(d));
+        }
+        keys
+    }
+
     /// All pairs of all bands, and the number of large buckets.
     fn candidates(signatures: &Signatures, banding: Banding, pairing: Pairing) -> (Vec<u64>, u64) {
         let mut bander = Bander::default();
+        let keys = keys(signatures, banding);
         let mut large = 0;
         let bands = (0..banding.bands())
             .map(|band| {
                 let mut pairs = Vec::new();
-                large += bander.pairs(signatures, banding, band, pairing, |a, b| {
+                large += bander.pairs(&keys, signatures, band, pairing, |a, b| {
                     pairs.push(pack(a, b));
                 });
                 pairs
@@ -315,7 +362,9 @@ mod tests {
             let banding = Banding::new(4, 4, 64).unwrap();
             let mut sets = Disjoint::new(documents);
             let mut checks = 0;
-            let large = Bander::default().pairs(&all, banding, 2, Pairing::Neighbours, |a, b| {
+            let keys = keys(&all, banding);
+            let pairing = Pairing::Neighbours;
+            let large = Bander::default().pairs(&keys, &all, 2, pairing, |a, b| {
                 assert!(a < b);
                 checks += 1;
                 let alike = crate::signature::agreeing(all.row(a), all.row(b)) > 32;
@@ -329,6 +378,43 @@ mod tests {
             let members: usize = sets.groups().iter().map(Vec::len).sum();
             // One whose first values were edited in both orders stands apart.
             assert!(members * 1000 >= documents * 995, "{members} of {documents} are connected");
+        }
+    }
+
+    #[test]
+    fn the_limit_itself_is_no_large_bucket() {
+        let banding = Banding::new(16, 4, 64).unwrap();
+        for (documents, large) in [(ALL_PAIRS, 0), (ALL_PAIRS + 1, 16)] {
+            let all = large_bucket(1, documents, 1, 0);
+            assert_eq!(candidates(&all, banding, Pairing::Neighbours).1, large);
+        }
+    }
+
+    #[test]
+    fn large_buckets_are_arranged_by_whole_signatures() {
+        for (seed, num_perm) in [1, 2, 3, 8, 33, 64].into_iter().enumerate() {
+            let mut state = seed as u64;
+            // Few different rows with a late difference, in no order.
+            let rows: Vec<Vec<u32>> = (0..200)
+                .map(|_| {
+                    let mut row = vec![7; num_perm];
+                    row[splitmix64(&mut state) as usize % num_perm] = state as u32 % 3;
+                    row
+                })
+                .collect();
+            let all = signatures(num_perm, &rows);
+            for from in 0..num_perm {
+                let mut order: Vec<(u64, u32)> = (0..200).map(|d| (0, d)).collect();
+                arrange(&all, from, 0, &mut order);
+                let mut expected: Vec<u32> = (0..200).collect();
+                expected.sort_by_key(|&d| {
+                    let mut row = all.row(d).to_vec();
+                    row.rotate_left(from);
+                    row
+                });
+                let got: Vec<u32> = order.iter().map(|&(_, d)| d).collect();
+                assert_eq!(got, expected, "{num_perm} values from {from}");
+            }
         }
     }
 
@@ -355,8 +441,8 @@ mod tests {
     #[test]
     fn keys_are_pinned_and_depend_on_band_rows_and_their_order() {
         // Computed by an independent program.
-        assert_eq!(band_key(0, &[1, 2, 3]), 0x8856_33e8_f20e_1ba8);
-        assert_eq!(band_key(1, &[1, 2, 3]), 0x5194_e2e8_44f2_ee06);
+        assert_eq!(band_key(0, &[1, 2, 3]), 0x3960_b74b_3592_41c8);
+        assert_eq!(band_key(1, &[1, 2, 3]), 0xe0f5_797a_5411_ce43);
         assert_ne!(band_key(0, &[1, 2]), band_key(0, &[2, 1]));
     }
 

@@ -76,7 +76,7 @@ impl Sorter {
     }
 
     /// Sorts whole numbers, quickly if they are spread evenly over 64 bits.
-    pub fn sort_hashes(&mut self, values: &mut Vec<u64>) {
+    pub fn sort_hashes(&mut self, values: &mut [u64]) {
         if values.len() < SHORT || u32::try_from(values.len()).is_err() {
             values.sort_unstable();
             return;

@@ -43,32 +43,14 @@ impl Unit {
     /// standard library; asking again costs a few nanoseconds.
     #[must_use]
     pub fn best() -> Unit {
-        #[cfg(target_arch = "x86_64")]
-        {
-            if has_avx512() {
-                return Unit(Kind::Avx512);
-            }
-            if has_avx2() {
-                return Unit(Kind::Avx2);
-            }
-        }
-        Unit::PORTABLE
+        wider().into_iter().flatten().last().map_or(Unit::PORTABLE, Unit)
     }
 
     /// All units of this machine, the portable one first, the best last.
     #[must_use]
     pub fn all() -> Vec<Unit> {
-        let mut all = vec![Unit::PORTABLE];
-        #[cfg(target_arch = "x86_64")]
-        {
-            if has_avx2() {
-                all.push(Unit(Kind::Avx2));
-            }
-            if has_avx512() {
-                all.push(Unit(Kind::Avx512));
-            }
-        }
-        all
+        let wider = wider().into_iter().flatten().map(Unit);
+        std::iter::once(Unit::PORTABLE).chain(wider).collect()
     }
 
     /// Name of the unit, in lower case.
@@ -111,18 +93,21 @@ impl Unit {
     }
 }
 
+/// The units that this machine was found to have beyond the portable one.
 #[cfg(target_arch = "x86_64")]
-fn has_avx2() -> bool {
-    is_x86_feature_detected!("avx2")
-}
-
-#[cfg(target_arch = "x86_64")]
-fn has_avx512() -> bool {
-    has_avx2()
+fn wider() -> [Option<Kind>; 2] {
+    let avx2 = is_x86_feature_detected!("avx2");
+    let avx512 = avx2
         && is_x86_feature_detected!("avx512f")
         && is_x86_feature_detected!("avx512bw")
         && is_x86_feature_detected!("avx512dq")
-        && is_x86_feature_detected!("avx512vl")
+        && is_x86_feature_detected!("avx512vl");
+    [avx2.then_some(Kind::Avx2), avx512.then_some(Kind::Avx512)]
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn wider() -> [Option<Kind>; 0] {
+    []
 }
 
 #[cfg(target_arch = "x86_64")]

@@ -15,4 +15,4 @@ draw() {
     echo "$file"
 }
 
-draw data/pictures/find.svg find data/articles/harbour.txt data/articles/harbour-reply.txt
+draw data/pictures/find.svg find data/articles/bakery.txt data/articles/harbour.txt

@@ -5,7 +5,7 @@
 //! byte order mark at the start of the stream belongs to no line. The last
 //! line may lack its end. Blank lines are counted as lines but are no records.
 //!
-//! * time: `O(n)`, two passes of [`memchr`] speed over the bytes, which are
+//! * time: `O(n)`, two passes of `memchr` speed over the bytes, which are
 //!   read in place and not copied, but for the line that a block cuts
 //! * space: a block of about 1 MiB, more when a line is longer
 //!
@@ -31,6 +31,20 @@ const BLOCK: usize = 1 << 20;
 
 /// Largest step by which a long line grows.
 const LARGE_STEP: usize = 16 << 20;
+
+/// Bounds of a reader, in bytes; smaller ones in tests.
+#[derive(Clone, Copy)]
+struct Sizes {
+    /// Of a block, about; in `3..=line`: a byte order mark has to fit the
+    /// first read, and no line that fits a block may be above the limit.
+    block: usize,
+    /// Of a line that cannot be a record.
+    hopeless: usize,
+    /// Of a line.
+    line: usize,
+}
+
+const SIZES: Sizes = Sizes { block: BLOCK, hopeless: HOPELESS_LIMIT, line: LINE_LIMIT };
 
 /// Whole lines of one file, in its order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,8 +131,7 @@ pub struct Blocks {
     carry: Vec<u8>,
     line: u64,
     offset: u64,
-    block: usize,
-    limit: usize,
+    sizes: Sizes,
     ended: bool,
     /// Room of an earlier block.
     spare: Option<Vec<u8>>,
@@ -128,16 +141,12 @@ impl Blocks {
     /// Splits `bytes`; `file` is passed on with each block.
     #[must_use]
     pub fn new(bytes: Bytes, file: u32) -> Blocks {
-        Blocks::with_sizes(bytes, file, BLOCK, LINE_LIMIT)
+        Blocks::with_sizes(bytes, file, SIZES)
     }
 
-    /// With blocks of about `block` bytes and lines of at most `limit`, which
-    /// is at least 3: a byte order mark has to fit the first read.
-    fn with_sizes(bytes: Bytes, file: u32, block: usize, limit: usize) -> Blocks {
-        // No line that fits a block can be above the limit then.
-        let block = block.clamp(3, limit);
+    fn with_sizes(bytes: Bytes, file: u32, sizes: Sizes) -> Blocks {
         let (carry, spare) = (Vec::new(), None);
-        Blocks { bytes, file, carry, line: 1, offset: 0, block, limit, ended: false, spare }
+        Blocks { bytes, file, carry, line: 1, offset: 0, sizes, ended: false, spare }
     }
 
     /// The file behind the blocks.
@@ -149,7 +158,7 @@ impl Blocks {
     /// Takes the room of a block that is done with, for a later one.
     pub fn reuse(&mut self, bytes: Vec<u8>) {
         // That of an outsized line is given back to the system.
-        if bytes.capacity() <= 2 * self.block {
+        if bytes.capacity() <= 2 * self.sizes.block {
             self.spare = Some(bytes);
         }
     }
@@ -157,7 +166,7 @@ impl Blocks {
     fn read_block(&mut self) -> Result<Option<Block>, InputError> {
         let mut content = self.spare.take().unwrap_or_default();
         content.clear();
-        content.reserve_exact(self.block.max(self.carry.len()));
+        content.reserve_exact(self.sizes.block.max(self.carry.len()));
         content.append(&mut self.carry);
         loop {
             let known = content.len();
@@ -167,8 +176,8 @@ impl Blocks {
                 self.offset = 3;
             }
             let first_end = memchr(b'\n', &content[known..]).map(|i| known + i);
-            if first_end.unwrap_or(content.len()) > self.limit {
-                return Err(self.too_long(self.limit));
+            if first_end.unwrap_or(content.len()) > self.sizes.line {
+                return Err(self.too_long(self.sizes.line));
             }
             if self.ended {
                 break;
@@ -180,8 +189,8 @@ impl Blocks {
                 content.truncate(end);
                 break;
             }
-            if content.len() > HOPELESS_LIMIT && is_hopeless(&content, known) {
-                return Err(self.too_long(HOPELESS_LIMIT));
+            if content.len() > self.sizes.hopeless && self.is_hopeless(&content, known) {
+                return Err(self.too_long(self.sizes.hopeless));
             }
         }
         if content.is_empty() {
@@ -196,13 +205,14 @@ impl Blocks {
 
     /// Reads up to a full block, or by a further step when it is full.
     fn fill(&mut self, content: &mut Vec<u8>) -> Result<(), InputError> {
+        let Sizes { block, line, .. } = self.sizes;
         let mut len = content.len();
-        let step = len.clamp(self.block, LARGE_STEP.max(self.block));
-        let target = if len < self.block { self.block } else { (len + step).min(self.limit + 1) };
+        // Doubling keeps the cost of moving linear; past the limit no room is
+        // needed.
+        let step = len.clamp(block, LARGE_STEP.max(block));
+        let target = if len < block { block } else { (len + step).min(line + 1) };
         if target > content.capacity() {
-            // Doubling keeps the cost of moving linear; past the limit no room
-            // is needed.
-            let room = (2 * content.capacity()).min(self.limit + 1).max(target);
+            let room = (2 * content.capacity()).min(line + 1).max(target);
             content.reserve_exact(room - len);
         }
         content.resize(target, 0);
@@ -219,6 +229,14 @@ impl Blocks {
         Ok(())
     }
 
+    /// Whether the line that `content` begins can be no record. The bytes
+    /// before `known` were looked at before, beyond the bound.
+    fn is_hopeless(&self, content: &[u8], known: usize) -> bool {
+        let fresh = if known > self.sizes.hopeless { &content[known..] } else { content };
+        let first = content.iter().find(|b| !matches!(b, b' ' | b'\t' | b'\r'));
+        first != Some(&b'{') || fresh.iter().any(|b| *b < b' ' && !matches!(b, b'\t' | b'\r'))
+    }
+
     fn too_long(&self, limit: usize) -> InputError {
         InputError::LongLine {
             path: self.bytes.path().to_path_buf(),
@@ -226,14 +244,6 @@ impl Blocks {
             limit: limit as u64,
         }
     }
-}
-
-/// Whether the line that `content` begins can be no record, given that the
-/// bytes before `known` were looked at before (from 64 MiB on).
-fn is_hopeless(content: &[u8], known: usize) -> bool {
-    let fresh = if known > HOPELESS_LIMIT { &content[known..] } else { content };
-    let first = content.iter().find(|b| !matches!(b, b' ' | b'\t' | b'\r'));
-    first != Some(&b'{') || fresh.iter().any(|b| *b < b' ' && !matches!(b, b'\t' | b'\r'))
 }
 
 impl Iterator for Blocks {

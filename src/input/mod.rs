@@ -5,16 +5,18 @@
 //! bytes:  an entry              -> its bytes, decompressed
 //! text:   bytes                 -> one text with a map to original bytes
 //! jsonl:  bytes                 -> blocks of whole lines
+//! keys:   paths like meta.text   -> which members are wanted
 //! record: a line and the keys   -> text, id and other fields, or a reject
 //! ```
 //!
 //! Readers never drop a byte unsaid: what cannot be read is an [`InputError`]
 //! or a [`Note`] with its path, what cannot be used is a
-//! [`Reject`](record::Reject) of its line. All take files through
+//! [`Reject`] of its line. All take files through
 //! [`Storage`](crate::storage::Storage).
 
 pub mod bytes;
 pub mod jsonl;
+pub mod keys;
 pub mod record;
 mod scan;
 mod sniff;

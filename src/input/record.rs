@@ -24,6 +24,9 @@
 //!
 //! Time: linear in the line. Space: the decoded text when it has escapes.
 
+use crate::input::keys::Field;
+use crate::input::keys::Keys;
+use crate::input::keys::Node;
 use crate::input::scan;
 use serde::Deserializer;
 use serde::de::DeserializeSeed;
@@ -37,128 +40,6 @@ use std::fmt;
 /// Most arrays and objects within each other, the record included.
 pub const MAX_DEPTH: usize = 128;
 
-/// Which members of a record are wanted.
-///
-/// A path names a member; dots lead into objects: `meta.text` is the member
-/// `text` of the object `meta`. `\.` is a dot in a name, `\\` a backslash.
-#[derive(Clone, Debug)]
-pub struct Keys {
-    pub(super) root: Node,
-    text: String,
-    extra: usize,
-}
-
-/// A name on the way to wanted members.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Node {
-    pub(super) name: String,
-    /// Fields that are the member itself.
-    pub(super) fields: Vec<Field>,
-    /// Names within the member.
-    pub(super) children: Vec<Node>,
-}
-
-/// A wanted field.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Field {
-    Text,
-    Id,
-    Extra(usize),
-}
-
-/// A path to a member that cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum KeyError {
-    /// A name in it is empty.
-    EmptyName {
-        /// The path.
-        path: String,
-    },
-    /// It leads deeper than any record goes.
-    TooDeep {
-        /// The path.
-        path: String,
-    },
-}
-
-impl fmt::Display for KeyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            KeyError::EmptyName { path } => write!(
-                f,
-                "the key {path:?} has an empty name in it; write `\\.` for a dot that belongs to a name"
-            ),
-            KeyError::TooDeep { path } => write!(
-                f,
-                "the key {path:?} leads deeper than the {MAX_DEPTH} levels that a record may have"
-            ),
-        }
-    }
-}
-
-impl std::error::Error for KeyError {}
-
-impl Keys {
-    /// Keys of the text, of the id, and of further fields, which may be equal
-    /// or lie within each other.
-    ///
-    /// # Errors
-    ///
-    /// The first path that cannot be used.
-    pub fn new(text: &str, id: &str, extra: &[String]) -> Result<Keys, KeyError> {
-        let mut root = Node::default();
-        root.add(text, Field::Text)?;
-        root.add(id, Field::Id)?;
-        for (i, path) in extra.iter().enumerate() {
-            root.add(path, Field::Extra(i))?;
-        }
-        Ok(Keys { root, text: text.to_owned(), extra: extra.len() })
-    }
-
-    pub(super) fn nothing_found<'a>(&self) -> Found<'a> {
-        Found { text: None, id: None, extra: vec![None; self.extra] }
-    }
-}
-
-impl Node {
-    fn add(&mut self, path: &str, field: Field) -> Result<(), KeyError> {
-        let names = split(path);
-        if names.iter().any(String::is_empty) {
-            return Err(KeyError::EmptyName { path: path.to_owned() });
-        }
-        if names.len() > MAX_DEPTH {
-            return Err(KeyError::TooDeep { path: path.to_owned() });
-        }
-        let mut node = self;
-        for name in names {
-            let at = node.children.iter().position(|child| child.name == name);
-            let at = at.unwrap_or_else(|| {
-                node.children.push(Node { name, ..Node::default() });
-                node.children.len() - 1
-            });
-            node = &mut node.children[at];
-        }
-        node.fields.push(field);
-        Ok(())
-    }
-}
-
-/// The names of a path.
-fn split(path: &str) -> Vec<String> {
-    let mut names = vec![String::new()];
-    let mut chars = path.chars().peekable();
-    while let Some(c) = chars.next() {
-        let escaped = c == '\\' && matches!(chars.peek(), Some('.' | '\\'));
-        if c == '.' {
-            names.push(String::new());
-        } else if let Some(last) = names.last_mut() {
-            last.push(if escaped { chars.next().unwrap_or(c) } else { c });
-        }
-    }
-    names
-}
-
 /// The raw JSON of the wanted members.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Found<'a> {
@@ -168,6 +49,10 @@ pub(super) struct Found<'a> {
 }
 
 impl<'a> Found<'a> {
+    pub(super) fn nothing(keys: &Keys) -> Found<'a> {
+        Found { text: None, id: None, extra: vec![None; keys.extra] }
+    }
+
     pub(super) fn set(&mut self, fields: &[Field], raw: Option<&'a str>) {
         for &field in fields {
             match field {
@@ -289,7 +174,7 @@ fn parse_plainly<'a>(line: &'a str, keys: &Keys) -> Result<Fields<'a>, Reject> {
     if !line.trim_start_matches([' ', '\t', '\r', '\n']).starts_with('{') {
         return Err(Reject::NotAnObject);
     }
-    let mut found = keys.nothing_found();
+    let mut found = Found::nothing(keys);
     let top = members(line, &keys.root).map_err(|error| {
         let text = error.to_string();
         let reason = text.rsplit_once(" at line ").map_or(text.as_str(), |(reason, _)| reason);

@@ -14,11 +14,11 @@
 //! Time: three passes over the line at the speed of vector instructions, plus
 //! a few nanoseconds for each member. Space: none but the decoded text.
 
+use crate::input::keys::Keys;
+use crate::input::keys::Node;
 use crate::input::record::Fields;
 use crate::input::record::Found;
-use crate::input::record::Keys;
 use crate::input::record::MAX_DEPTH;
-use crate::input::record::Node;
 use memchr::memchr;
 use memchr::memchr2;
 use std::borrow::Cow;
@@ -31,7 +31,7 @@ pub(super) fn scan<'a>(line: &'a str, keys: &Keys) -> Option<Fields<'a>> {
     if line.bytes().fold(u8::MAX, u8::min) < b' ' {
         return None;
     }
-    let mut found = keys.nothing_found();
+    let mut found = Found::nothing(keys);
     let mut scan = Scan { line, bytes: line.as_bytes(), at: 0 };
     scan.space();
     scan.expect(b'{')?;

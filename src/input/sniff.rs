@@ -54,7 +54,6 @@ const FOREIGN: &[(&[u8], &str, &str)] = &[
     (b"\x1e\xb5\x2f\xfd", "data of an early zstd", UNPACK),
     (b"PAR1", "Parquet data", CONVERT),
     (b"ARROW1", "Arrow data", CONVERT),
-    (b"\xff\xff\xff\xff", "Arrow data", CONVERT),
     (b"ORC", "ORC data", CONVERT),
     (b"Obj\x01", "Avro data", CONVERT),
     (b"SQLite format 3\x00", "an SQLite database", CONVERT),
@@ -93,11 +92,13 @@ pub(super) fn recognise(head: &[u8], path: Option<&Path>) -> Format {
     } else {
         return Format::Plain;
     };
-    match is_cut {
-        true => Format::CutShort(format),
+    if is_cut {
+        Format::CutShort(format)
+    } else if is_text {
         // A server or browser has unpacked it and kept the name.
-        false if is_text => Format::Plain,
-        false => Format::Garbled(format),
+        Format::Plain
+    } else {
+        Format::Garbled(format)
     }
 }
 
@@ -121,7 +122,10 @@ fn foreign(head: &[u8], path: Option<&Path>) -> Option<Format> {
     if head.get(257..262) == Some(b"ustar") {
         return Some(Format::Foreign { what: "a tar archive", remedy: UNPACK });
     }
-    let by_mark = FOREIGN.iter().find(|(mark, ..)| head.starts_with(mark));
+    // A mark of plain letters may begin a text in an old encoding.
+    let controls = head.iter().any(is_control);
+    let by_mark =
+        FOREIGN.iter().find(|(mark, ..)| head.starts_with(mark) && (controls || !mark.is_ascii()));
     if let Some(&(_, what, remedy)) = by_mark {
         return Some(Format::Foreign { what, remedy });
     }
@@ -136,14 +140,19 @@ fn ends(path: &Path, ending: &str) -> bool {
 /// Whether the bytes are UTF-8, but for a character cut at the end, without
 /// NUL and the control characters that no text has.
 fn looks_like_text(head: &[u8]) -> bool {
-    let control = |b: &u8| *b < 0x20 && !matches!(b, 0x07..=0x0d | 0x1b);
-    if head.iter().any(control) {
+    if head.iter().any(is_control) {
         return false;
     }
     match std::str::from_utf8(head) {
         Ok(_) => true,
         Err(error) => error.error_len().is_none() && head.len() >= HEAD,
     }
+}
+
+/// Control characters but for those that stand in texts for typewriters and
+/// terminals.
+fn is_control(byte: &u8) -> bool {
+    *byte < 0x20 && !matches!(byte, 0x07..=0x0d | 0x1b)
 }
 
 #[cfg(test)]
@@ -193,6 +202,8 @@ mod tests {
     fn text_that_begins_like_a_foreign_format_is_text() {
         for head in ["PAR1 of the text", "BZh, he said", "MZ is short", "%PDF- is a mark", "ORC"] {
             assert_eq!(of(head.as_bytes(), "a.br"), Format::Plain);
+            let latin_1 = [head.as_bytes(), b" na\xefve"].concat();
+            assert_eq!(of(&latin_1, "a.txt"), Format::Plain);
         }
     }
 }

@@ -13,10 +13,10 @@ use std::path::Path;
 /// Most bytes of a text: offsets have 32 bits.
 pub const TEXT_LIMIT: u64 = u32::MAX as u64;
 
-/// First read, and least one.
+/// Least step by which the room for a text grows.
 const CHUNK: usize = 256 * 1024;
 
-/// Largest single read: a text is not doubled beyond it at a stroke.
+/// Largest step, and the most that is taken on the word of a file's size.
 const LARGE_CHUNK: usize = 32 << 20;
 
 /// Reads a file to its end as one text of at most `limit` bytes, which is
@@ -28,10 +28,17 @@ const LARGE_CHUNK: usize = 32 << 20;
 /// beyond the limit, before and after repair; what [`Bytes::read`] returns.
 pub fn read(bytes: &mut Bytes, limit: u64) -> Result<Text, InputError> {
     let limit = limit.min(TEXT_LIMIT);
+    // One byte more than the file has, so that its end is found in the room
+    // of the first read.
+    let size = bytes.stat().filter(|_| bytes.is_plain()).map_or(0, |stat| stat.size);
+    let mut room = if size == 0 { CHUNK } else { size.min(LARGE_CHUNK as u64) as usize + 1 };
     let mut content = Vec::new();
     let mut len = 0;
     loop {
-        content.resize(len + len.clamp(CHUNK, LARGE_CHUNK), 0);
+        if len == content.len() {
+            content.resize(len + room, 0);
+            room = content.len().clamp(CHUNK, LARGE_CHUNK);
+        }
         let n = bytes.read(&mut content[len..])?;
         if n == 0 {
             break;
@@ -49,6 +56,8 @@ pub fn read(bytes: &mut Bytes, limit: u64) -> Result<Text, InputError> {
         }
     }
     content.truncate(len);
+    // Many small files may be held at once.
+    content.shrink_to_fit();
     let text = decode(content);
     if text.text.len() as u64 > limit {
         return Err(too_large(bytes.path(), limit));

@@ -338,13 +338,8 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn pipes_and_sockets_in_folders_are_passed_over_with_a_note() {
-        use rustix::fs::CWD;
-        use rustix::fs::FileType;
-        use rustix::fs::Mode;
         let dir = tree(&["a"]);
-        let pipe = dir.path().join("pipe.jsonl");
-        let mode = Mode::from_raw_mode(0o600);
-        rustix::fs::mknodat(CWD, &pipe, FileType::Fifo, mode, 0).unwrap();
+        crate::storage::failing::make_fifo(&dir.path().join("pipe.jsonl"));
         let _socket = std::os::unix::net::UnixListener::bind(dir.path().join("socket")).unwrap();
         let (entries, notes) = expand_in(&dir, &[""]).unwrap();
         assert_eq!(names(&dir, &entries), ["a"]);

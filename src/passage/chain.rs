@@ -30,11 +30,11 @@ use crate::span::TokenSpan;
 
 /// Earlier exact matches tried as the predecessor of each: as minimap2's
 /// default for its longest reads.
-const PREDECESSORS: usize = 50;
+pub const PREDECESSORS: usize = 50;
 
 /// Columns aligned for each token of the two documents before the rest of
 /// their chains is left out.
-const WORK: u64 = 64;
+pub const WORK: u64 = 64;
 
 /// Furthest an alignment strays from an accepted one and still counts as
 /// found already, in words.

@@ -26,10 +26,10 @@ use crate::passage::merge::Edge;
 use crate::passage::merge::Occurrence;
 
 /// Largest component in which every member meets every leader.
-const ALL_LEADERS: usize = 256;
+pub const ALL_LEADERS: usize = 256;
 
 /// Leaders that every member of a larger component meets.
-const FIRST_LEADERS: usize = 16;
+pub const FIRST_LEADERS: usize = 16;
 
 /// An occurrence in a cluster, with its alignment to the leader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -24,7 +24,7 @@ use crate::span::TokenSpan;
 
 /// Tokens by which both ends of one place may differ from alignment to
 /// alignment: an accidental word or two in common beside a passage.
-const DELTA: u32 = 3;
+pub const DELTA: u32 = 3;
 
 /// One side of an alignment, to be assigned to an occurrence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -201,8 +201,10 @@ mod tests {
 
     #[test]
     fn sides_of_one_place_are_one_occurrence() {
+        // Name, sides, spans, the span of each side.
+        type Case = (&'static str, &'static [(u32, u32)], &'static [(u32, u32)], &'static [u32]);
         #[rustfmt::skip]
-        let cases: &[(&str, &[(u32, u32)], &[(u32, u32)], &[u32])] = &[
+        let cases: &[Case] = &[
             ("nothing",               &[],                                 &[],                    &[]),
             ("one",                   &[(5, 9)],                           &[(5, 9)],              &[0]),
             ("the span of most",      &[(9, 50), (10, 50), (10, 50)],      &[(10, 50)],            &[0, 0, 0]),

@@ -13,10 +13,10 @@ use crate::passage::Match;
 use crate::span::TokenSpan;
 
 /// Open occurrences looked at around each, the latest first.
-const DEPTH: usize = 64;
+pub const DEPTH: usize = 64;
 
 /// Clusters checked as the parent of each, the shortest first.
-const CANDIDATES: usize = 8;
+pub const CANDIDATES: usize = 8;
 
 /// Returns for each cluster the number of its parent, if it has one.
 ///

@@ -27,7 +27,7 @@ use crate::span::TokenSpan;
 
 /// Longest unit looked for, in tokens. Units beyond it are found as separate
 /// occurrences, which is what a reader of so long a text expects.
-const LONGEST_UNIT: u32 = 4096;
+pub const LONGEST_UNIT: u32 = 4096;
 
 /// Working memory of [`runs`], reused from document to document.
 #[derive(Debug, Default)]

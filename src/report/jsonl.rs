@@ -518,8 +518,10 @@ mod tests {
 
     #[test]
     fn every_member_of_every_record_stands_in_its_place() {
-        insta::assert_snapshot!(example().written(Format::Jsonl, Style::default()), @r#"
-        {"type":"header","schema":"twicetold.find/1","version":"0.1.0","options":{"scope":"all","level":"passage","min_words":15,"threshold":0.7,"profile":"default","max_gap":32,"snap":"word","pairs":true}}
+        let lines = example().written(Format::Jsonl, Style::default());
+        let lines = lines.replace(env!("CARGO_PKG_VERSION"), "[version]");
+        insta::assert_snapshot!(lines, @r#"
+        {"type":"header","schema":"twicetold.find/1","version":"[version]","options":{"scope":"all","level":"passage","min_words":15,"threshold":0.7,"profile":"default","max_gap":32,"snap":"word","pairs":true}}
         {"type":"cluster","id":1,"kind":"passage","words":3,"size":3,"documents":2,"parent":null,"score_min":0.6666,"occurrences":[{"document":"a \"b\".txt","path":"a \"b\".txt","record":null,"start":3,"end":16,"line":1,"column":3,"end_line":2,"end_column":6,"score":1.0,"leader":true,"period":null,"repeats":1,"text":"one two\nthree"},{"document":"a \"b\".txt","path":"a \"b\".txt","record":null,"start":18,"end":31,"line":2,"column":8,"end_line":2,"end_column":21,"score":1.0,"leader":false,"period":null,"repeats":1,"text":"One two three"},{"document":{"k": [1, 1.50]},"path":"dump.jsonl","record":17,"start":2,"end":14,"line":1,"column":3,"end_line":1,"end_column":15,"score":0.6666,"leader":false,"period":null,"repeats":1,"text":"one two four"}]}
         {"type":"cluster","id":2,"kind":"run","words":1,"size":1,"documents":1,"parent":1,"score_min":1.0,"occurrences":[{"document":{"k": [1, 1.50]},"path":"dump.jsonl","record":17,"start":2,"end":14,"line":1,"column":3,"end_line":1,"end_column":15,"score":1.0,"leader":true,"period":4,"repeats":3,"text":"one two four"}]}
         {"type":"match","cluster":1,"a":{"document":"a \"b\".txt","path":"a \"b\".txt","record":null,"start":3,"end":16},"b":{"document":{"k": [1, 1.50]},"path":"dump.jsonl","record":17,"start":2,"end":14},"measure":"identity","score":0.6666,"words":3}

@@ -2,7 +2,7 @@
 //!
 //! Everything here refers to documents by their number in the input; names
 //! and texts are at hand in a slice of [`Document`]s. A [`Report`] joins the
-//! two, and [`write`] turns it into bytes:
+//! two, and [`write()`] turns it into bytes:
 //!
 //! * [`jsonl`]: for programs; a versioned interface;
 //! * [`human`]: for people at a terminal, with excerpts in which the words
@@ -225,6 +225,7 @@ impl<'a> Report<'a> {
 
 /// How a report is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Format {
     /// For people, with excerpts.
     #[default]

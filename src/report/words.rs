@@ -120,9 +120,13 @@ pub(crate) fn differences(a: &Words<'_>, b: &Words<'_>, columns: usize) -> Optio
         let mut whole = excerpt();
         for segment in &segments {
             if segment.same {
-                whole.same(&segment.b, columns);
+                // Twice the room: what has to be cut must not come to fit.
+                whole.same(&segment.b, 2 * columns);
             } else {
                 whole.change(segment);
+            }
+            if whole.used > columns {
+                break;
             }
         }
         whole.before(b.tokens.len());
@@ -370,6 +374,17 @@ mod tests {
         let c = a.replacen(" w", " x", 1);
         let found = differences(&Words::new(&a), &Words::new(&c), 200).unwrap();
         assert_eq!((found.left_out, found.unfinished), (0, false));
+    }
+
+    #[test]
+    fn the_end_of_the_window_is_no_difference() {
+        let a: Vec<u64> = (0..3_000).collect();
+        let mut b = a.clone();
+        (b[0], b[2_999]) = (9_000, 9_001);
+        b.drain(100..200);
+        let (segments, unfinished) = segments(&a, &b);
+        let changes: Vec<_> = segments.iter().filter(|s| !s.same).map(|s| s.a.clone()).collect();
+        assert_eq!((changes, unfinished), (vec![0..1, 100..200], true));
     }
 
     #[test]

@@ -21,7 +21,7 @@ fn high_word(lanes: &[u32], out: &mut [u32]) {
     let mut state = 42;
     for least in out {
         let a = splitmix64(&mut state) | 1;
-        let value = |&x: &u32| (u64::from(a as u32) * u64::from(x) >> 32) as u32;
+        let value = |&x: &u32| ((u64::from(a as u32) * u64::from(x)) >> 32) as u32;
         *least = lanes.iter().map(value).min().unwrap_or(u32::MAX);
     }
 }

@@ -6,6 +6,11 @@
 //! apostrophe make no difference, while its span counts bytes of the original
 //! text: no normalised copy of a text exists, nor offsets into one.
 //!
+//! * [`tokenize`]: the tokens of a text; [`characters`]: the same for
+//!   comparisons by character;
+//! * [`borders`]: paragraphs, sentences, lines, and spans grown to them;
+//! * [`position`]: byte offsets -> line and column.
+//!
 //! What makes a word: a longest run of letters, decimal digits and combining
 //! marks (`Alphabetic`, `Nd`, `Mn`, `Mc`), with single apostrophes between two
 //! of them. `don't` is one token, `192.0.2.1` four, `snake_case` two; hyphens
@@ -22,16 +27,19 @@
 use crate::options::WORD_WEIGHT;
 use crate::span::ByteSpan;
 
-mod ascii;
 pub mod borders;
-mod general;
-mod normal;
 pub mod original;
 pub mod position;
+
+mod ascii;
+mod characters;
+mod general;
+mod normal;
 mod sentence;
 mod table;
 
 pub use ascii::tokenize;
+pub use characters::characters;
 
 /// Takes the tokens of a text, in order.
 pub trait Sink {
@@ -242,7 +250,7 @@ mod tests {
             let mut state = seed;
             let mut with = String::new();
             for c in text.chars() {
-                while hash::splitmix64(&mut state) % 3 == 0 {
+                while hash::splitmix64(&mut state).is_multiple_of(3) {
                     let which = hash::splitmix64(&mut state) % INVISIBLE.len() as u64;
                     with.push(INVISIBLE[which as usize]);
                 }

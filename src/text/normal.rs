@@ -2,8 +2,9 @@
 //!
 //! Two tokens are the same when their forms are: compatibility composition,
 //! full case folding, composition again (folding can undo it), no
-//! default-ignorable characters, all apostrophes as `'`, decimal digits of
-//! all scripts as ASCII digits. The form of a form is itself.
+//! default-ignorable characters, all apostrophes as `'`, double quotation
+//! marks as `"`, dashes as `-`, decimal digits of all scripts as ASCII digits.
+//! The form of a form is itself.
 //!
 //! * time: linear, some 30 ns a character; the tokeniser comes here only for
 //!   tokens with characters whose forms depend on their neighbours
@@ -11,7 +12,7 @@
 //!
 //! Source: *The Unicode Standard*, section 3.13, default caseless matching
 //! (D146, D147); *Unicode Standard Annex #15*. Departure: the forms of
-//! apostrophes and digits.
+//! punctuation and digits.
 
 use caseless::Caseless;
 use unicode_normalization::UnicodeNormalization;
@@ -31,14 +32,15 @@ pub(super) fn normalise(text: &str, form: &mut String) {
     );
 }
 
-/// Apostrophes -> `'`, decimal digits -> ASCII digits, others as they are.
+/// Apostrophes, double quotation marks, dashes and decimal digits -> those of
+/// ASCII, others as they are.
 fn fold_shape(c: char) -> char {
-    if c.is_ascii() {
-        c
-    } else if is_apostrophe(c) {
-        '\''
-    } else {
-        digit(c).map_or(c, |value| char::from(b'0' + value))
+    match c {
+        '\0'..='\x7f' => c,
+        '\u{201c}'..='\u{201f}' => '"',
+        '\u{2010}'..='\u{2015}' | '\u{2212}' => '-',
+        _ if is_apostrophe(c) => '\'',
+        _ => digit(c).map_or(c, |value| char::from(b'0' + value)),
     }
 }
 
@@ -123,7 +125,7 @@ mod tests {
             ("ﬁ", "fi"), ("Ａ１", "a1"), ("e\u{301}", "é"), ("E\u{200d}\u{301}", "é"),
             ("don’t", "don't"), ("donʼt", "don't"), ("don＇t", "don't"), ("x²", "x2"),
             ("٣٤", "34"), ("೫", "5"), ("ｶﾞ", "ガ"), ("ᄒ\u{1161}\u{11ab}", "한"),
-            ("I\u{307}", "i\u{307}"), ("ᾴ", "άι"), ("\u{200b}\u{feff}", ""),
+            ("I\u{307}", "i\u{307}"), ("“a”—−b…", "\"a\"--b..."), ("ᾴ", "άι"), ("\u{200b}\u{feff}", ""),
         ];
         for (text, expected) in cases {
             assert_eq!(form(text), expected, "{text}");

@@ -17,6 +17,8 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::borders::paragraph_end;
 use super::borders::paragraph_start;
+use super::table;
+use super::table::Role;
 
 /// Borders of the sentences of `paragraph`, from 0 to its length, in order.
 pub(super) fn borders(paragraph: &str) -> Vec<usize> {
@@ -60,7 +62,7 @@ impl Copy {
         let mut quiet = 0;
         let mut last = Padding::None;
         for c in paragraph.chars() {
-            if is_letter(c) || c.is_ascii_digit() {
+            if matches!(table::entry(c).role, Role::Word | Role::Cluster) {
                 quiet = 0;
                 last = Padding::None;
             } else {
@@ -168,6 +170,11 @@ fn search(
     }
 }
 
+/// The last border of characters at or before byte `at`.
+fn boundary(text: &str, at: usize) -> usize {
+    (0..=at).rev().find(|&b| text.is_char_boundary(b)).unwrap_or(0)
+}
+
 /// A part of a paragraph.
 struct Window {
     start: usize,
@@ -182,8 +189,8 @@ impl Window {
     /// The window that reaches `reach` bytes to either side of byte `at`, if
     /// there is a letter at which it can start.
     fn around(text: &str, at: usize, reach: usize) -> Option<Window> {
-        let low = text.floor_char_boundary(at.saturating_sub(reach));
-        let high = text.ceil_char_boundary(at.saturating_add(reach).min(text.len()));
+        let low = boundary(text, at.saturating_sub(reach));
+        let high = boundary(text, at.saturating_add(reach).min(text.len())).max(at);
         let (start, closed_before) = match paragraph_start(text, at, low) {
             Some(start) => (start, true),
             None => (low + text[low..at].find(is_letter)?, false),

@@ -72,6 +72,11 @@ impl Entry {
         let len = form.map_or(0, |m| m.encode_utf8(&mut bytes).len());
         Entry { role, class, len: len as u8, form: bytes }
     }
+
+    /// The normalised form, empty if it depends on the neighbours.
+    pub(super) fn form(&self) -> &str {
+        str::from_utf8(&self.form[..self.len.into()]).expect("one character or nothing")
+    }
 }
 
 const BLOCK: usize = 256;
@@ -85,6 +90,20 @@ pub(super) fn entry(c: char) -> Entry {
     let code = c as usize;
     let block = BLOCKS[code / BLOCK].get_or_init(|| fill(code / BLOCK));
     block[code % BLOCK]
+}
+
+/// Whether the normalised form of a text is that of what stands before `c`,
+/// then that of the rest, whatever they are.
+pub(super) fn parts(c: char) -> bool {
+    let own = entry(c);
+    if own.len != 0 && own.class == 0 {
+        return true;
+    }
+    let mut first = None;
+    decompose_compatible(c, |d| first = first.or(Some(d)));
+    first.is_some_and(|d| {
+        canonical_combining_class(d) == 0 && is_nfkc_quick(std::iter::once(d)) == IsNormalized::Yes
+    })
 }
 
 #[cold]
@@ -229,8 +248,7 @@ mod tests {
 
     /// The form of a character that has its own.
     fn own(c: char) -> String {
-        let entry = entry(c);
-        String::from_utf8(entry.form[..entry.len.into()].to_vec()).unwrap()
+        entry(c).form().into()
     }
 
     /// Whether the form is another character.

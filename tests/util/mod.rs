@@ -138,9 +138,11 @@ pub(crate) fn words(seed: u64, n: usize) -> String {
     all.join(" ")
 }
 
-/// A text of `n` words of its own, then `told`, then `n` more.
+/// A text of `n` words of its own, then `told`, then `n` more. Its own words
+/// are those of no seed below a million.
 pub(crate) fn around(seed: u64, n: usize, told: &str) -> String {
-    format!("{}.\n{told}.\n{}.\n", words(2 * seed, n), words(2 * seed + 1, n))
+    let own = 1_000_000 + 2 * seed;
+    format!("{}.\n{told}.\n{}.\n", words(own, n), words(own + 1, n))
 }
 
 /// A JSON line with an id and a text.

@@ -22,10 +22,11 @@ fn blocks(
     storage: &dyn Storage,
     content: &[u8],
     block: usize,
-    limit: usize,
+    line: usize,
 ) -> Result<Vec<Block>, InputError> {
     let (_dir, path) = file(content);
-    Blocks::with_sizes(Bytes::open(storage, &path)?, 7, block, limit).collect()
+    let sizes = Sizes { block, line, ..SIZES };
+    Blocks::with_sizes(Bytes::open(storage, &path)?, 7, sizes).collect()
 }
 
 fn lines_of(blocks: &[Block]) -> Vec<Owned> {
@@ -76,7 +77,7 @@ fn lines_agree_with_the_definition_for_every_size_of_block() {
         b"a\n\xef\xbb\xbfb\n",
         "a\u{2028}b\u{2029}c\u{85}d\x0b\x0c\x1c\x1d\x1e\ne".as_bytes(),
     ] {
-        for block in 1..8 {
+        for block in 3..10 {
             check(content, block);
         }
         check(content, BLOCK);
@@ -87,7 +88,7 @@ fn lines_agree_with_the_definition_for_every_size_of_block() {
         let alphabet = b"ab\n\n\r\xef\xbb\xbf";
         let pick = |_| alphabet[(splitmix64(&mut state) % alphabet.len() as u64) as usize];
         let content: Vec<u8> = (0..len).map(pick).collect();
-        check(&content, 1 + (len as usize * 7) % 13);
+        check(&content, 3 + (len as usize * 7) % 13);
     }
 }
 
@@ -116,7 +117,7 @@ fn rooms_are_used_again() {
     let content = b"0123456\n".repeat(1000);
     let (_dir, path) = file(&content);
     let bytes = Bytes::open(&Disk, &path).unwrap();
-    let mut blocks = Blocks::with_sizes(bytes, 0, 64, 1000);
+    let mut blocks = Blocks::with_sizes(bytes, 0, Sizes { block: 64, ..SIZES });
     let mut got = Vec::new();
     while let Some(block) = blocks.next() {
         let block = block.unwrap();
@@ -137,7 +138,7 @@ fn blank_lines_are_no_records_but_count() {
 fn a_line_at_the_limit_passes_and_one_byte_more_does_not() {
     for before in ["", "a\n", "a\nbb\n\n", "ccccccccc\n"] {
         for after in ["", "\n", "\nd", "\ndddddddddd\n"] {
-            for block in [1, 3, 10, 1000] {
+            for block in [3, 7, 10] {
                 let content = |len: usize| format!("{before}{}{after}", "x".repeat(len));
                 let run = |len| blocks(&Disk, content(len).as_bytes(), block, 10);
                 assert_eq!(lines_of(&run(10).unwrap()), naive(content(10).as_bytes()));
@@ -157,23 +158,27 @@ fn a_line_at_the_limit_passes_and_one_byte_more_does_not() {
 
 #[test]
 fn a_long_line_that_cannot_be_a_record_ends_soon() {
-    for start in ["", "x", "{\"text\":\"\0", "[", "   "] {
+    let sizes = Sizes { block: 64, hopeless: 1000, line: 1_000_000 };
+    let run = |content: &[u8]| -> Result<Vec<Block>, InputError> {
+        let (_dir, path) = file(content);
+        Blocks::with_sizes(Bytes::open(&Disk, &path)?, 0, sizes).collect()
+    };
+    let control = format!("{{\"text\":\"{}\0", "a".repeat(5000));
+    for start in ["", "x", "{\"text\":\"\0", "[", "   ", &control] {
         let mut content = b"{}\n".to_vec();
         content.extend_from_slice(start.as_bytes());
         let fill = if start.starts_with('{') { b'a' } else { b' ' };
-        content.resize(HOPELESS_LIMIT + (20 << 20), fill);
-        let (_dir, path) = file(&content);
-        let bytes = Bytes::open(&Disk, &path).unwrap();
-        let error = Blocks::new(bytes, 0).find_map(Result::err).unwrap();
-        assert!(matches!(error, InputError::LongLine { line: 2, .. }), "{error}");
+        content.resize(20_000, fill);
+        let error = run(&content).unwrap_err();
+        assert!(matches!(error, InputError::LongLine { line: 2, limit: 1000, .. }), "{error}");
     }
-    // One that can be a record is given its room.
+    // One that can be a record is given its room, and short ones are left to
+    // the caller.
     let mut content = b"\t{\"text\":\"".to_vec();
-    content.resize(HOPELESS_LIMIT + (20 << 20), b'a');
-    let (_dir, path) = file(&content);
-    let got: Vec<Block> =
-        Blocks::new(Bytes::open(&Disk, &path).unwrap(), 0).map(Result::unwrap).collect();
-    assert_eq!(got[0].bytes.len(), content.len());
+    content.resize(20_000, b'a');
+    assert_eq!(run(&content).unwrap()[0].bytes, content);
+    let short = [&[0; 900][..], b"\n", &[b'x'; 900]].concat();
+    assert_eq!(lines_of(&run(&short).unwrap()), naive(&short));
 }
 
 #[test]
@@ -183,7 +188,7 @@ fn after_an_error_no_lines_follow() {
         let storage = Failing::nth(Op::Read, n, Fault::Once(io::ErrorKind::Other));
         let (_dir, path) = file(&content);
         let Ok(bytes) = Bytes::open(&storage, &path) else { continue };
-        let mut blocks = Blocks::with_sizes(bytes, 0, 10_000, LINE_LIMIT);
+        let mut blocks = Blocks::with_sizes(bytes, 0, Sizes { block: 10_000, ..SIZES });
         let results: Vec<_> = blocks.by_ref().collect();
         assert!(blocks.next().is_none());
         let whole: usize = results.iter().flatten().map(|block| block.bytes.len()).sum();
