@@ -11,7 +11,7 @@ use twicetold::FindOptions;
 use twicetold::input::Entry;
 use twicetold::input::InputKind;
 use twicetold::input::Kind;
-use twicetold::input::record::Keys;
+use twicetold::input::keys::Keys;
 use twicetold::input::walk::expand;
 use twicetold::options::find::FindPlan;
 use twicetold::options::find::Profile;

@@ -16,7 +16,7 @@ use clap::Parser;
 use clap::Subcommand;
 use clap::ValueEnum;
 use twicetold::input::InputError;
-use twicetold::input::record::KeyError;
+use twicetold::input::keys::KeyError;
 use twicetold::options::OptionsError;
 use twicetold::output::OutputError;
 use twicetold::run::RunError;

@@ -6,7 +6,7 @@ use crate::input::Entry;
 use crate::input::InputError;
 use crate::input::jsonl::Block;
 use crate::input::jsonl::Line;
-use crate::input::record::Keys;
+use crate::input::keys::Keys;
 use crate::input::record::Reject;
 use crate::input::record::parse;
 use crate::options::find::FindPlan;

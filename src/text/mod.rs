@@ -120,20 +120,6 @@ impl Sink for Tokens {
     }
 }
 
-/// TEMPORARY
-pub fn characters<S: Sink>(text: &str, sink: &mut S) {
-    for (i, c) in text.char_indices() {
-        if !c.is_whitespace() {
-            sink.token(
-                crate::hash::token(c.to_lowercase().to_string().as_bytes()),
-                i,
-                i + c.len_utf8(),
-                2,
-            );
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use unicode_normalization::UnicodeNormalization;

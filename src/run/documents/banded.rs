@@ -9,14 +9,15 @@
 //! * space: a signature and 12 bytes a document, 24 bytes a candidate pair,
 //!   and the budget
 
-use crate::cluster::Edge;
 use crate::cluster::Family;
+use crate::cluster::Link;
 use crate::cluster::Overlap;
 use crate::cross;
 use crate::disjoint::Disjoint;
 use crate::join::Bounds;
 use crate::lsh;
 use crate::lsh::Bander;
+use crate::lsh::Keys;
 use crate::lsh::Pairing;
 use crate::lsh::unpack;
 use crate::options::banding::Banding;
@@ -25,6 +26,7 @@ use crate::options::dedup::Linking;
 use crate::run::documents::DocumentsError;
 use crate::run::documents::Texts;
 use crate::run::documents::found::Component;
+use crate::run::documents::found::Edge;
 use crate::run::documents::found::Finder;
 use crate::run::documents::found::Found;
 use crate::run::documents::found::Job;
@@ -47,20 +49,26 @@ use rayon::prelude::*;
 pub(super) struct Banded {
     banding: Banding,
     signatures: Signatures,
+    keys: Keys,
     /// Shingles of each document, repeats included.
     shingles: Vec<u32>,
 }
 
-/// Pairs verified by one thread at a time.
-const CHUNK: usize = 1024;
+/// Pairs compared by one thread at a time.
+const CHUNK: usize = 512;
+
+/// Pairs compared before those that they connect are left out.
+const SLICE: usize = 1 << 14;
 
 impl Banded {
     pub(super) fn new(banding: Banding, num_perm: usize) -> Banded {
-        Banded { banding, signatures: Signatures::new(num_perm), shingles: Vec::new() }
+        let (signatures, keys) = (Signatures::new(num_perm), Keys::new(banding));
+        Banded { banding, signatures, keys, shingles: Vec::new() }
     }
 
     pub(super) fn add(&mut self, signature: &[u32], shingles: u32) -> Result<(), TooManyDocuments> {
         self.shingles.push(shingles);
+        self.keys.push(signature);
         self.signatures.extend(signature)
     }
 
@@ -77,8 +85,8 @@ impl Banded {
             let agree = agreeing(self.signatures.row(a), self.signatures.row(b));
             check.refutes(agree, needed, 2 * size)
         };
-        let pairing = if options.pairs { Pairing::All } else { Pairing::Neighbours };
-        let (signatures, banding, reference) = (&self.signatures, self.banding, job.reference);
+        let (signatures, keys, banding) = (&self.signatures, &self.keys, self.banding);
+        let reference = job.reference;
         let (bands, large): (Vec<Vec<u64>>, Vec<u64>) = (0..banding.bands())
             .into_par_iter()
             .map_init(Bander::default, |bander, band| {
@@ -91,7 +99,7 @@ impl Banded {
                 let large = if options.against {
                     cross::pairs(signatures, reference, banding, band, found)
                 } else {
-                    bander.pairs(signatures, banding, band, pairing, found)
+                    bander.pairs(keys, signatures, band, Pairing::Neighbours, found)
                 };
                 (pairs, large)
             })
@@ -118,7 +126,8 @@ impl Finder for Banded {
     ) -> Result<Found, DocumentsError<T::Error>> {
         let (pairs, large_buckets) = self.candidates(job);
         let groups = group(self.shingles.len(), pairs);
-        let mut search = Search { banded: self, job, found: Found::default() };
+        let joined = Disjoint::new(self.shingles.len());
+        let mut search = Search { banded: self, job, found: Found::default(), joined };
         search.found.large_buckets = large_buckets;
         search.groups(&groups)?;
         if job.plan.options().against {
@@ -179,6 +188,8 @@ struct Search<'a, 'j, T: ?Sized> {
     banded: &'a Banded,
     job: &'a Job<'j, T>,
     found: Found,
+    /// Documents that verified pairs connect so far.
+    joined: Disjoint,
 }
 
 impl<T: Texts + ?Sized> Search<'_, '_, T> {
@@ -222,37 +233,38 @@ impl<T: Texts + ?Sized> Search<'_, '_, T> {
             return Ok(());
         }
         let shelf = Shelf::load(self.job, members)?;
-        let edges = self.verify(&shelf, pairs);
-        self.split(&shelf, components(edges));
+        let links = self.verify(&shelf, pairs);
+        self.split(&shelf, components(links));
         Ok(())
     }
 
-    /// The pairs that are alike, in the order of the pairs.
-    fn verify(&mut self, shelf: &Shelf, pairs: &[u64]) -> Vec<Edge> {
-        let bounds = self.bounds();
-        let parts: Vec<(Vec<Edge>, Checks)> = pairs
-            .par_chunks(CHUNK)
-            .map(|pairs| {
-                let (mut edges, mut checks) = (Vec::new(), Checks::default());
-                for &pair in pairs {
-                    let (a, b) = unpack(pair);
-                    let verdict = shelf.of(a).judge(shelf.of(b), bounds);
-                    if let Some(overlap) = checks.count(verdict) {
-                        edges.push(Edge { a, b, overlap });
-                    }
+    /// The pairs that are alike. Unless all are to be part of the result, one
+    /// whose documents are connected already is left to those who form the
+    /// clusters, and comes back as not compared: in a crowd, that is most.
+    fn verify(&mut self, shelf: &Shelf, pairs: &[u64]) -> Vec<Link> {
+        let mut links = Vec::new();
+        for pairs in pairs.chunks(SLICE) {
+            let mut open = Vec::with_capacity(pairs.len());
+            for &pair in pairs {
+                let (a, b) = unpack(pair);
+                if !self.keeps_edges() && self.joined.find(a) == self.joined.find(b) {
+                    links.push(Link { a, b, known: None });
+                } else {
+                    open.push(pair);
                 }
-                (edges, checks)
-            })
-            .collect();
-        let mut all = Vec::new();
-        for (edges, checks) in parts {
-            all.extend(edges);
-            self.found.checks.add(checks);
+            }
+            for (edges, checks) in compare(shelf, &open, self.bounds()) {
+                self.found.checks.add(checks);
+                if self.keeps_edges() {
+                    self.found.edges.extend_from_slice(&edges);
+                }
+                for edge in edges {
+                    self.joined.union(edge.a, edge.b);
+                    links.push(edge.link());
+                }
+            }
         }
-        if self.keeps_edges() {
-            self.found.edges.extend_from_slice(&all);
-        }
-        all
+        links
     }
 
     fn keeps_edges(&self) -> bool {
@@ -269,12 +281,12 @@ impl<T: Texts + ?Sized> Search<'_, '_, T> {
         let (bounds, ranks) = (self.bounds(), self.job.ranks);
         let all: Vec<Vec<Family>> = components
             .into_par_iter()
-            .map(|(mut documents, edges)| {
+            .map(|(mut documents, links)| {
                 let compare = |x: u32, leader: u32| {
                     Ok(judge(shelf.of(x), shelf.of(leader), bounds, options.cluster))
                 };
                 let result: Result<_, std::convert::Infallible> =
-                    families(&mut documents, &edges, options.cluster, ranks, Some(compare));
+                    families(&mut documents, &links, options.cluster, ranks, Some(compare));
                 result.unwrap_or_else(|never| match never {})
             })
             .collect();
@@ -300,7 +312,7 @@ impl<T: Texts + ?Sized> Search<'_, '_, T> {
             })
             .collect();
         pairs.par_sort_unstable();
-        let mut edges = Vec::new();
+        let mut links = Vec::new();
         let (mut first, mut held) = (Shelf::default(), usize::MAX);
         for same in pairs.chunk_by(|x, y| x.0 == y.0) {
             let (i, j) = same[0].0;
@@ -317,11 +329,11 @@ impl<T: Texts + ?Sized> Search<'_, '_, T> {
                 others.dedup();
                 first.more(self.job, &others)?;
             }
-            edges.extend(self.verify(&first, &pairs));
+            links.extend(self.verify(&first, &pairs));
             first.cut(blocks[i].len());
         }
         drop(first);
-        self.rejoin(components(edges))
+        self.rejoin(components(links))
     }
 
     /// Documents in blocks of so many bytes, one document at least.
@@ -346,7 +358,7 @@ impl<T: Texts + ?Sized> Search<'_, '_, T> {
             return Ok(());
         }
         let (mut batch, mut bytes) = (Vec::new(), 0);
-        for (mut documents, edges) in components {
+        for (mut documents, links) in components {
             let more = self.bytes(&documents);
             if more > options.set_bytes {
                 let mut stack = Stack::new(self.job, options.set_bytes);
@@ -357,7 +369,7 @@ impl<T: Texts + ?Sized> Search<'_, '_, T> {
                 };
                 let cluster = options.cluster;
                 let ranks = self.job.ranks;
-                let found = families(&mut documents, &edges, cluster, ranks, Some(compare));
+                let found = families(&mut documents, &links, cluster, ranks, Some(compare));
                 self.found.families.extend(found?);
                 continue;
             }
@@ -365,7 +377,7 @@ impl<T: Texts + ?Sized> Search<'_, '_, T> {
                 self.reload(std::mem::take(&mut batch))?;
                 bytes = 0;
             }
-            batch.push((documents, edges));
+            batch.push((documents, links));
             bytes += more;
         }
         self.reload(batch)
@@ -377,6 +389,21 @@ impl<T: Texts + ?Sized> Search<'_, '_, T> {
         self.split(&shelf, components);
         Ok(())
     }
+}
+
+/// Compares pairs, in parts that keep their order.
+fn compare(shelf: &Shelf, pairs: &[u64], bounds: Bounds) -> Vec<(Vec<Edge>, Checks)> {
+    let part = |pairs: &[u64]| {
+        let (mut edges, mut checks) = (Vec::new(), Checks::default());
+        for &pair in pairs {
+            let (a, b) = unpack(pair);
+            if let Some(overlap) = checks.count(shelf.of(a).judge(shelf.of(b), bounds)) {
+                edges.push(Edge { a, b, overlap });
+            }
+        }
+        (edges, checks)
+    };
+    pairs.par_chunks(CHUNK).map(part).collect()
 }
 
 /// What a document shares with a leader: if they are alike, or with

@@ -11,7 +11,6 @@
 //! * time: see [`crate::join`]
 //! * space: all sets, and the index
 
-use crate::cluster::Edge;
 use crate::cluster::Family;
 use crate::cluster::Member;
 use crate::cluster::Overlap;
@@ -26,6 +25,7 @@ use crate::options::dedup::Linking;
 use crate::options::dedup::Measure;
 use crate::run::documents::DocumentsError;
 use crate::run::documents::Texts;
+use crate::run::documents::found::Edge;
 use crate::run::documents::found::Finder;
 use crate::run::documents::found::Found;
 use crate::run::documents::found::Job;
@@ -123,14 +123,14 @@ impl Finder for Joined {
 
 impl Joined {
     fn families(&self, edges: &[Edge], linking: Linking, ranks: &[u32]) -> Vec<Family> {
-        let all: Vec<Vec<Family>> = components(edges.to_vec())
+        let all: Vec<Vec<Family>> = components(edges.iter().map(|e| e.link()).collect())
             .into_par_iter()
-            .map(|(mut documents, edges)| {
+            .map(|(mut documents, links)| {
                 let compare = |x: u32, leader: u32| -> Result<_, Infallible> {
                     Ok(Some(self.of(x).overlap(self.of(leader))))
                 };
                 let compare = (linking == Linking::Connected).then_some(compare);
-                let result = families(&mut documents, &edges, linking, ranks, compare);
+                let result = families(&mut documents, &links, linking, ranks, compare);
                 result.unwrap_or_else(|never| match never {})
             })
             .collect();
