@@ -52,6 +52,9 @@ impl Lines<'_> {
         kept: &mut Sink,
         removed: &mut Sink,
     ) -> Result<(), RunError> {
+        if !kept.is_open() && !removed.is_open() {
+            return Ok(());
+        }
         let pieces = self.pieces(first);
         let total = self.archive.rows[first as usize..].iter().map(|r| u64::from(r.length)).sum();
         self.watch.begin("writing", total);
@@ -75,6 +78,9 @@ impl Lines<'_> {
             let next = batches.next();
             let (written, next) = rayon::join(write, || next.map(read));
             written?;
+            if !kept.is_open() && !removed.is_open() {
+                break;
+            }
             ready = next.unwrap_or_default();
         }
         Ok(())

@@ -9,19 +9,22 @@ use crate::output::OutputError;
 /// An output that may not be wanted, or no longer: when its reader has gone,
 /// the others are still written.
 #[derive(Default)]
-pub struct Sink(Option<Output>);
+pub struct Sink {
+    output: Option<Output>,
+    gone: bool,
+}
 
 impl Sink {
     /// Writes to `output`, if there is one.
     #[must_use]
     pub fn new(output: Option<Output>) -> Sink {
-        Sink(output)
+        Sink { output, gone: false }
     }
 
     /// Whether anything that is written goes anywhere.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.0.is_some()
+        self.output.is_some()
     }
 
     /// Writes all of `bytes`.
@@ -30,7 +33,7 @@ impl Sink {
     ///
     /// As [`Output::put`], but for a reader that has gone.
     pub(super) fn put(&mut self, bytes: &[u8]) -> Result<(), OutputError> {
-        let Some(output) = &mut self.0 else { return Ok(()) };
+        let Some(output) = &mut self.output else { return Ok(()) };
         let written = output.put(bytes);
         self.unless_gone(written)
     }
@@ -42,7 +45,7 @@ impl Sink {
     ///
     /// As [`put`](Sink::put).
     pub(super) fn settle(&mut self) -> Result<(), OutputError> {
-        let Some(output) = self.0.as_mut().filter(|output| output.is_direct()) else {
+        let Some(output) = self.output.as_mut().filter(|output| output.is_direct()) else {
             return Ok(());
         };
         let path = output.path().to_path_buf();
@@ -53,10 +56,15 @@ impl Sink {
         self.unless_gone(flushed)
     }
 
+    fn close(&mut self) {
+        self.output = None;
+        self.gone = true;
+    }
+
     fn unless_gone(&mut self, result: Result<(), OutputError>) -> Result<(), OutputError> {
         match result {
             Err(e) if e.is_broken_pipe() => {
-                self.0 = None;
+                self.close();
                 Ok(())
             }
             result => result,
@@ -66,11 +74,11 @@ impl Sink {
 
 impl Write for Sink {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        match &mut self.0 {
+        match &mut self.output {
             None => Ok(buf.len()),
             Some(output) => match output.write(buf) {
                 Err(e) if e.kind() == io::ErrorKind::BrokenPipe => {
-                    self.0 = None;
+                    self.close();
                     Ok(buf.len())
                 }
                 result => result,
@@ -99,6 +107,13 @@ pub struct Sinks {
 }
 
 impl Sinks {
+    /// Whether the reader of one of them has gone.
+    #[must_use]
+    pub fn is_any_gone(&self) -> bool {
+        let Sinks { kept, removed, clusters, pairs, rejects } = self;
+        [kept, removed, clusters, pairs, rejects].into_iter().any(|sink| sink.gone)
+    }
+
     pub(super) fn settle(&mut self) -> Result<(), OutputError> {
         let Sinks { kept, removed, clusters, pairs, rejects } = self;
         [kept, removed, clusters, pairs, rejects].into_iter().try_for_each(Sink::settle)
@@ -108,6 +123,9 @@ impl Sinks {
     #[must_use]
     pub fn into_outputs(self) -> Vec<Output> {
         let Sinks { kept, removed, clusters, pairs, rejects } = self;
-        [kept, removed, clusters, pairs, rejects].into_iter().filter_map(|sink| sink.0).collect()
+        [kept, removed, clusters, pairs, rejects]
+            .into_iter()
+            .filter_map(|sink| sink.output)
+            .collect()
     }
 }
