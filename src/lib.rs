@@ -58,6 +58,7 @@ pub mod signature;
 pub mod simd;
 pub mod sketch;
 pub mod span;
+pub mod spill;
 pub mod storage;
 pub mod text;
 pub mod verify;
