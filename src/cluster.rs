@@ -58,15 +58,16 @@ impl Overlap {
     }
 }
 
-/// A pair that reaches the threshold.
+/// Two documents of a component that may be alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Edge {
+pub struct Link {
     /// Number of the first document.
     pub a: u32,
     /// Number of the second, above `a`.
     pub b: u32,
-    /// What they share, `a` first.
-    pub overlap: Overlap,
+    /// What they share, `a` first, if they are known to reach the threshold;
+    /// nothing if they were not compared yet.
+    pub known: Option<Overlap>,
 }
 
 /// A document and what it shares with its leader, the document first.
@@ -89,20 +90,21 @@ pub struct Family {
 
 /// Splits one component into families.
 ///
-/// `order` are its documents, best to keep first; `edges` all pairs among
-/// them, by `(a, b)`. `compare(x, leader)` gives what two documents share when
-/// they reach the threshold; without it the edges are taken as complete.
-/// Families come in the order of their leaders; some may have no member.
+/// `order` are its documents, best to keep first; `links` the pairs among them
+/// that were not found to be unlike, in any order. `compare(x, leader)` gives
+/// what two documents share when they reach the threshold; without it all that
+/// do are links, and known. Families come in the order of their leaders; some
+/// may have no member.
 ///
 /// # Errors
 ///
 /// Those of `compare`.
 pub fn families<E>(
     order: &[u32],
-    edges: &[Edge],
+    links: &[Link],
     mut compare: Option<impl FnMut(u32, u32) -> Result<Option<Overlap>, E>>,
 ) -> Result<Vec<Family>, E> {
-    let links = Links::new(order, edges);
+    let ends = Ends::new(order, links);
     let first = if order.len() <= ALL_LEADERS { ALL_LEADERS } else { FIRST_LEADERS };
     let mut found: Vec<Family> = Vec::new();
     // Family of each document so far, by its place in the order.
@@ -110,17 +112,13 @@ pub fn families<E>(
     let mut meets: Vec<(u32, Option<Overlap>)> = Vec::new();
     for (place, &document) in order.iter().enumerate() {
         meets.clear();
-        for &(other, edge) in links.of(place) {
+        for &(other, link) in ends.of(place) {
             if (other as usize) < place {
                 let family = joined[other as usize];
                 let leads = found[family as usize].leader == order[other as usize];
-                if leads {
-                    let e = edges[edge as usize];
-                    let overlap = if e.a == document { e.overlap } else { e.overlap.swapped() };
-                    meets.push((family, Some(overlap)));
-                } else if compare.is_some() {
-                    meets.push((family, None));
-                }
+                let Link { a, known, .. } = links[link as usize];
+                let known = known.filter(|_| leads);
+                meets.push((family, known.map(|o| if a == document { o } else { o.swapped() })));
             }
         }
         if compare.is_some() {
@@ -151,24 +149,24 @@ pub fn families<E>(
     Ok(found)
 }
 
-/// The edges at each place of an order.
-struct Links {
+/// The links at each place of an order.
+struct Ends {
     starts: Vec<u32>,
-    /// Place of the other end, number of the edge.
+    /// Place of the other end, number of the link.
     ends: Vec<(u32, u32)>,
 }
 
-impl Links {
-    fn new(order: &[u32], edges: &[Edge]) -> Links {
+impl Ends {
+    fn new(order: &[u32], links: &[Link]) -> Ends {
         let mut places: Vec<(u32, u32)> = order.iter().copied().zip(0u32..).collect();
         places.sort_unstable();
         let place = |document: u32| {
             let at = places.partition_point(|&(d, _)| d < document);
             places[at].1
         };
-        let mut all: Vec<(u32, u32, u32)> = Vec::with_capacity(2 * edges.len());
-        for (e, number) in edges.iter().zip(0u32..) {
-            let (a, b) = (place(e.a), place(e.b));
+        let mut all: Vec<(u32, u32, u32)> = Vec::with_capacity(2 * links.len());
+        for (link, number) in links.iter().zip(0u32..) {
+            let (a, b) = (place(link.a), place(link.b));
             all.push((a, b, number));
             all.push((b, a, number));
         }
@@ -180,7 +178,7 @@ impl Links {
         for i in 1..starts.len() {
             starts[i] += starts[i - 1];
         }
-        Links { starts, ends: all.into_iter().map(|(_, to, number)| (to, number)).collect() }
+        Ends { starts, ends: all.into_iter().map(|(_, to, number)| (to, number)).collect() }
     }
 
     fn of(&self, place: usize) -> &[(u32, u32)] {
@@ -242,35 +240,40 @@ mod tests {
         (points, order)
     }
 
-    fn all_edges(n: u32, alike: impl Fn(u32, u32) -> Option<Overlap>) -> Vec<Edge> {
+    fn all_links(n: u32, alike: impl Fn(u32, u32) -> Option<Overlap>) -> Vec<Link> {
         let pairs = (0..n).flat_map(|a| (a + 1..n).map(move |b| (a, b)));
-        pairs.filter_map(|(a, b)| alike(a, b).map(|overlap| Edge { a, b, overlap })).collect()
+        pairs
+            .filter_map(|(a, b)| alike(a, b).map(|overlap| Link { a, b, known: Some(overlap) }))
+            .collect()
     }
 
     #[test]
-    fn complete_edges_give_the_definition() {
+    fn complete_links_give_the_definition() {
         for seed in 0..300u64 {
             let mut state = seed;
             let n = (seed % 40) as u32;
             let (points, order) = random_line(&mut state, n, 60);
             let alike = line(&points, 1 + (seed % 7) as u32);
-            let edges = all_edges(n, &alike);
-            let got = families(&order, &edges, None::<Compare>).unwrap();
+            let links = all_links(n, &alike);
+            let got = families(&order, &links, None::<Compare>).unwrap();
             assert_eq!(got, naive(&order, &alike), "seed {seed}");
         }
     }
 
     #[test]
-    fn missing_edges_are_made_up_for_in_components_of_bounded_size() {
+    fn missing_links_are_made_up_for_in_components_of_bounded_size() {
         for seed in 0..300u64 {
             let mut state = seed;
             let n = (seed % 40) as u32;
             let (points, order) = random_line(&mut state, n, 60);
             let alike = line(&points, 1 + (seed % 7) as u32);
-            let mut edges = all_edges(n, &alike);
-            edges.retain(|_| hash::splitmix64(&mut state).is_multiple_of(3));
+            let mut links = all_links(n, &alike);
+            links.retain(|_| hash::splitmix64(&mut state).is_multiple_of(3));
+            for link in &mut links {
+                link.known = link.known.filter(|_| seed % 2 == 0);
+            }
             let compare = |a, b| Ok::<_, Infallible>(alike(a, b));
-            let got = families(&order, &edges, Some(compare)).unwrap();
+            let got = families(&order, &links, Some(compare)).unwrap();
             assert_eq!(got, naive(&order, &alike), "seed {seed}");
         }
     }
@@ -281,14 +284,15 @@ mod tests {
         let points: Vec<u32> = (0..n).collect();
         let order = points.clone();
         let alike = line(&points, 10);
-        let mut edges = all_edges(n, &alike);
-        edges.retain(|e| e.b - e.a <= 2);
+        let mut links = all_links(n, &alike);
+        links.retain(|e| e.b - e.a <= 2);
+        links.iter_mut().filter(|l| l.b - l.a == 2).for_each(|l| l.known = None);
         let mut asked = 0;
         let compare = |a: u32, b: u32| {
             asked += 1;
             Ok::<_, Infallible>(alike(a, b))
         };
-        let got = families(&order, &edges, Some(compare)).unwrap();
+        let got = families(&order, &links, Some(compare)).unwrap();
         assert!(asked < (4 + FIRST_LEADERS as u32) * n, "{asked} comparisons");
         // Through those it is paired with, everyone within reach is found.
         assert_eq!(got.len(), n.div_ceil(11) as usize);
@@ -307,9 +311,10 @@ mod tests {
         let mut state = 1;
         order.sort_by_cached_key(|_| hash::splitmix64(&mut state));
         order.insert(0, n - 1);
-        let edges: Vec<Edge> = (1..n).map(|b| Edge { a: b - 1, b, overlap: overlap(9) }).collect();
+        let links: Vec<Link> =
+            (1..n).map(|b| Link { a: b - 1, b, known: Some(overlap(9)) }).collect();
         let compare = |_, _| Ok::<_, Infallible>(Some(overlap(8)));
-        let got = families(&order, &edges, Some(compare)).unwrap();
+        let got = families(&order, &links, Some(compare)).unwrap();
         assert_eq!(got.len(), 1);
         assert_eq!((got[0].leader, got[0].members.len()), (n - 1, n as usize - 1));
     }
@@ -317,10 +322,10 @@ mod tests {
     #[test]
     fn the_overlap_is_the_members_own_side_first() {
         let sides = Overlap { shared: 5, first: 6, second: 7 };
-        let edge = [Edge { a: 0, b: 1, overlap: sides }];
-        let forth = families(&[0, 1], &edge, None::<Compare>).unwrap();
+        let link = [Link { a: 0, b: 1, known: Some(sides) }];
+        let forth = families(&[0, 1], &link, None::<Compare>).unwrap();
         assert_eq!(forth[0].members, [Member { document: 1, overlap: sides.swapped() }]);
-        let back = families(&[1, 0], &edge, None::<Compare>).unwrap();
+        let back = families(&[1, 0], &link, None::<Compare>).unwrap();
         assert_eq!(back[0].members, [Member { document: 0, overlap: sides }]);
         assert_eq!(sides.union(), 8);
     }

@@ -140,8 +140,9 @@ struct Entry {
 #[derive(Debug)]
 pub struct Index {
     bounds: Bounds,
-    /// Last entry of each shingle.
-    heads: AHashMap<u64, u32>,
+    /// Last entry of each shingle, first of those that stand in the front of
+    /// their prefix, then of the others.
+    heads: AHashMap<u64, [u32; 2]>,
     entries: Vec<Entry>,
     sizes: Vec<u32>,
 }
@@ -192,15 +193,24 @@ impl Index {
         shingles: impl IntoIterator<Item = u64>,
         size: u32,
     ) -> Result<(), IndexFull> {
-        let set = self.len();
+        let (set, front) = (self.len(), self.front(size));
         for (place, shingle) in (0u32..).zip(shingles) {
             let at = u32::try_from(self.entries.len()).ok().filter(|&at| at < END);
             let at = at.ok_or(IndexFull)?;
-            let before = self.heads.insert(shingle, at).unwrap_or(END);
+            let heads = self.heads.entry(shingle).or_insert([END; 2]);
+            let before = std::mem::replace(&mut heads[usize::from(place >= front)], at);
             self.entries.push(Entry { set, place, before });
         }
         self.sizes.push(size);
         Ok(())
+    }
+
+    /// Shingles of a set's prefix by which larger sets find it.
+    fn front(&self, size: u32) -> u32 {
+        match self.bounds.measure {
+            Measure::Jaccard => self.bounds.ascending_prefix(size),
+            Measure::Containment => u32::MAX,
+        }
     }
 
     /// The sets numbered `from` and up that may reach the threshold with a set
@@ -217,24 +227,14 @@ impl Index {
         found: &mut Vec<u32>,
     ) {
         scratch.met.resize(self.sizes.len(), 0);
+        let front = self.front(size);
         for (place, shingle) in (0u32..).zip(prefix) {
-            let mut at = self.heads.get(shingle).copied().unwrap_or(END);
-            while at != END {
-                let entry = self.entries[at as usize];
-                if entry.set < from {
-                    break;
-                }
-                at = entry.before;
-                let met = &mut scratch.met[entry.set as usize];
-                if *met == DROPPED {
-                    continue;
-                }
-                if *met == 0 {
-                    scratch.touched.push(entry.set);
-                    *met = 1;
-                }
-                let stays = self.reachable(*met, size, place, entry);
-                *met = if stays { *met + 1 } else { DROPPED };
+            let Some(&[head, other]) = self.heads.get(shingle) else { continue };
+            self.walk(head, (place, size), from, scratch);
+            // Two sets that reach the threshold meet in the front of the
+            // smaller, so that what is frequent is passed over by most.
+            if place < front {
+                self.walk(other, (place, size), from, scratch);
             }
         }
         found.clear();
@@ -244,6 +244,28 @@ impl Index {
             }
         }
         found.sort_unstable();
+    }
+
+    /// Goes through the entries of a shingle that stands at a place of a set of
+    /// so many members.
+    fn walk(&self, mut at: u32, (place, size): (u32, u32), from: u32, scratch: &mut Scratch) {
+        while at != END {
+            let entry = self.entries[at as usize];
+            if entry.set < from {
+                return;
+            }
+            at = entry.before;
+            let met = &mut scratch.met[entry.set as usize];
+            if *met == DROPPED {
+                continue;
+            }
+            if *met == 0 {
+                scratch.touched.push(entry.set);
+                *met = 1;
+            }
+            let stays = self.reachable(*met, size, place, entry);
+            *met = if stays { *met + 1 } else { DROPPED };
+        }
     }
 
     /// Whether enough members can still be shared once the `met`th common one

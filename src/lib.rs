@@ -17,8 +17,9 @@
 //! # Ok::<(), twicetold::FindError>(())
 //! ```
 //!
-//! [`find`] is all that a program needs for passages in texts that it holds;
-//! [`run::corpus::Corpus`] searches files. The stages below them are public
+//! [`find`] is all that a program needs for passages in texts that it holds,
+//! and [`dedup`] for near-duplicates among them; [`run::corpus::Corpus`]
+//! searches files. The stages below them are public
 //! for those who want to join them in another way.
 //!
 //! Modules in layers; each knows only those above it in this list, and its
@@ -29,9 +30,9 @@
 //! * [`options`]: what a user asks for, and the checked plans made of it
 //! * [`text`]: texts to tokens, sentences, paragraphs, lines
 //! * [`passage`]: the stages that find repeated passages
-//! * [`shingle`], [`sketch`], [`signature`], [`lsh`], [`join`], [`cross`],
-//!   [`verify`], [`contain`], [`differ`], [`keep`], [`cluster`]: the stages
-//!   that find near-duplicate documents
+//! * [`shingle`], [`sketch`], [`signature`], [`lsh`], [`cross`], [`verify`],
+//!   [`join`], [`contain`], [`differ`], [`cluster`], [`keep`]: the stages that
+//!   find near-duplicate documents
 //! * [`storage`]: files, behind one trait
 //! * [`input`], [`output`], [`report`]: readers and writers
 //! * [`run`]: the main paths, the only place with threads
@@ -57,12 +58,16 @@ pub mod signature;
 pub mod simd;
 pub mod sketch;
 pub mod span;
+pub mod spill;
 pub mod storage;
 pub mod text;
 pub mod verify;
 
+pub use options::dedup::DedupOptions;
 pub use options::find::FindOptions;
 pub use run::Watch;
+pub use run::documents::DedupError;
+pub use run::documents::dedup;
 pub use run::passages::FindError;
 pub use run::passages::find;
 

@@ -27,19 +27,25 @@ use crate::options::OptionsError;
 use crate::options::dedup::DedupOptions;
 use crate::options::dedup::DedupPlan;
 use crate::report::dedup::Deduped;
+use crate::run::Unwatched;
+use crate::run::Watch;
 use crate::run::documents::banded::Banded;
 use crate::run::documents::found::Finder;
 use crate::run::documents::found::Job;
 use crate::run::documents::intake::Intake;
 use crate::run::documents::intake::NONE;
 use crate::run::documents::joined::Joined;
+use crate::run::documents::recipe::Digest;
 use crate::run::documents::recipe::Made;
 use crate::run::documents::recipe::Recipe;
+pub(crate) use crate::run::documents::recipe::Workspace;
 use crate::signature::TooManyDocuments;
+use rayon::prelude::*;
 use std::convert::Infallible;
 use std::fmt;
 
 mod banded;
+mod batches;
 mod found;
 mod intake;
 mod joined;
@@ -180,12 +186,16 @@ pub fn dedup<S: AsRef<str> + Sync>(
     let texts: Vec<S> = texts.into_iter().collect();
     let mut engine = Engine::new(&plan);
     engine.push(&texts).map_err(DedupError::Records)?;
-    engine.finish(texts.as_slice()).map_err(DedupError::Documents)
+    engine.finish(texts.as_slice(), &Unwatched).map_err(DedupError::Documents)
 }
 
 /// Texts that go through the stages together: enough work for many threads,
 /// and their signatures take half a mebibyte.
 const BLOCK: usize = 1024;
+
+/// A text made ready to be taken in.
+#[derive(Debug)]
+pub(crate) struct Prepared(Digest);
 
 /// How documents that are alike are found.
 #[derive(Debug)]
@@ -200,7 +210,7 @@ enum Method {
 /// use twicetold::options::dedup::DedupOptions;
 /// use twicetold::options::dedup::DedupPlan;
 /// use twicetold::report::dedup::Fate;
-/// use twicetold::run::documents::DocumentsError;
+/// use twicetold::run::Unwatched;
 /// use twicetold::run::documents::Engine;
 ///
 /// let texts = ["One and the same news of the day.", "Other news.", "one and the same news of the day"];
@@ -208,7 +218,7 @@ enum Method {
 /// let mut engine = Engine::new(&plan);
 /// engine.push_with_fields(&texts[..2], &[Some("\"2024-05-30\""), None])?;
 /// engine.push_with_fields(&texts[2..], &[Some("\"2024-05-31\"")])?;
-/// let found = engine.finish(texts.as_slice())?;
+/// let found = engine.finish(texts.as_slice(), &Unwatched)?;
 /// assert!(matches!(found.fate(0), Fate::Removed(cluster, _) if cluster.leader == 2));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -262,26 +272,51 @@ impl Engine {
         texts: &[S],
         fields: &[Option<&str>],
     ) -> Result<(), TooManyRecords> {
-        if texts.len() as u64 + u64::from(self.records()) >= u64::from(NONE) {
-            return Err(TooManyRecords);
-        }
-        let keep = &self.plan.options().keep;
-        self.intake.fields(texts.len(), fields, keep);
-        for block in texts.chunks(BLOCK) {
-            for (made, shingles) in self.intake.texts(block, &self.recipe, keep) {
-                match (&mut self.method, made) {
-                    (Method::Banded(banded), Made::Signature(signature)) => {
-                        banded
-                            .add(&signature, shingles)
-                            .map_err(|TooManyDocuments| TooManyRecords)?;
-                    }
-                    (Method::Joined(joined), Made::Material(material)) => joined.add(material),
-                    // The recipe makes what the method takes.
-                    _ => {}
-                }
+        for (n, block) in texts.chunks(BLOCK).enumerate() {
+            let prepared: Vec<Prepared> = block
+                .par_iter()
+                .map_init(Workspace::default, |bench, text| self.prepare(text.as_ref(), bench))
+                .collect();
+            for (i, one) in prepared.into_iter().enumerate() {
+                self.insert(one, fields.get(n * BLOCK + i).copied().flatten())?;
             }
         }
         Ok(())
+    }
+
+    /// Makes a text ready for [`insert`](Engine::insert), in any order and
+    /// from any thread.
+    pub(crate) fn prepare(&self, text: &str, bench: &mut Workspace) -> Prepared {
+        Prepared(self.recipe.digest(text, bench, |content| self.intake.known(content)))
+    }
+
+    /// Takes in the next record, made ready before, with the JSON text of the
+    /// policy's field.
+    ///
+    /// # Errors
+    ///
+    /// As [`Engine::push`].
+    pub(crate) fn insert(
+        &mut self,
+        prepared: Prepared,
+        field: Option<&str>,
+    ) -> Result<(), TooManyRecords> {
+        if self.records() >= NONE - 1 {
+            return Err(TooManyRecords);
+        }
+        let keep = &self.plan.options().keep;
+        let new = self.intake.record(prepared.0, field, keep);
+        match (&mut self.method, new) {
+            (Method::Banded(banded), Some((Made::Signature(signature), shingles))) => {
+                banded.add(&signature, shingles).map_err(|TooManyDocuments| TooManyRecords)
+            }
+            (Method::Joined(joined), Some((Made::Material(material), _))) => {
+                joined.add(material);
+                Ok(())
+            }
+            // The recipe makes what the method takes.
+            _ => Ok(()),
+        }
     }
 
     /// Makes all records taken in so far the reference set: later ones are
@@ -291,7 +326,7 @@ impl Engine {
         self.intake.end_reference();
     }
 
-    /// Finds what is alike: stages 4 to 7.
+    /// Finds what is alike: stages 4 to 7. `watch` is told of the stages.
     ///
     /// # Errors
     ///
@@ -299,6 +334,7 @@ impl Engine {
     pub fn finish<T: Texts + ?Sized>(
         mut self,
         texts: &T,
+        watch: &dyn Watch,
     ) -> Result<Deduped, DocumentsError<T::Error>> {
         self.intake.close();
         let options = self.plan.options();
@@ -310,6 +346,7 @@ impl Engine {
             records: &self.intake.documents,
             ranks: &document_ranks,
             reference: self.intake.reference_documents,
+            watch,
         };
         // 4. to 6. pairs, verified, and the clusters of documents
         let (found, recall) = match &mut self.method {
@@ -317,12 +354,14 @@ impl Engine {
             Method::Joined(joined) => (joined.find(&job)?, joined.recall(&self.plan)),
         };
         // 7. documents -> records
+        count(&mut self.intake, &self.recipe, texts)?;
         let measure = options.measure;
         let mut deduped = records::clusters(&self.intake, &found.families, &ranks, measure);
         if options.pairs {
             deduped.pairs = records::pairs(&self.intake, &found);
         }
         if options.explain {
+            watch.begin("explaining", 0);
             records::explain(&mut deduped, texts)?;
         }
         records::summarise(&mut deduped, &self.intake, &self.plan);
@@ -333,4 +372,28 @@ impl Engine {
         deduped.summary.large_buckets = found.large_buckets;
         Ok(deduped)
     }
+}
+
+/// Counts the sets of documents that have copies, where no copy was counted
+/// as it came.
+fn count<T: Texts + ?Sized>(
+    intake: &mut Intake,
+    recipe: &Recipe,
+    texts: &T,
+) -> Result<(), DocumentsError<T::Error>> {
+    let documents = intake.uncounted();
+    let sizes: Vec<Result<u32, T::Error>> = documents
+        .par_iter()
+        .map_init(Workspace::default, |workspace, &document| {
+            let mut text = std::mem::take(&mut workspace.text);
+            texts.text(intake.documents[document as usize], &mut text)?;
+            let size = recipe.material(&text, workspace).size();
+            workspace.text = text;
+            Ok(size)
+        })
+        .collect();
+    for (document, size) in documents.into_iter().zip(sizes) {
+        intake.count(document, size.map_err(DocumentsError::Text)?);
+    }
+    Ok(())
 }

@@ -1,13 +1,15 @@
 //! What a search for pairs hands on, whichever way it went.
 
 use crate::cluster;
-use crate::cluster::Edge;
 use crate::cluster::Family;
+use crate::cluster::Link;
 use crate::cluster::Member;
 use crate::cluster::Overlap;
 use crate::disjoint::Disjoint;
+use crate::join::Bounds;
 use crate::options::dedup::DedupPlan;
 use crate::options::dedup::Linking;
+use crate::run::Watch;
 use crate::run::documents::DocumentsError;
 use crate::run::documents::Texts;
 use crate::run::documents::recipe::Checks;
@@ -37,6 +39,28 @@ pub(super) struct Job<'a, T: ?Sized> {
     pub(super) ranks: &'a [u32],
     /// Documents of the reference set: the first ones.
     pub(super) reference: u32,
+    pub(super) watch: &'a dyn Watch,
+}
+
+impl<T: ?Sized> Job<'_, T> {
+    pub(super) fn bounds(&self) -> Bounds {
+        Bounds { measure: self.plan.options().measure, threshold: self.plan.threshold() }
+    }
+}
+
+/// A verified pair, `a < b`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Edge {
+    pub(super) a: u32,
+    pub(super) b: u32,
+    /// What they share, `a` first.
+    pub(super) overlap: Overlap,
+}
+
+impl Edge {
+    pub(super) fn link(self) -> Link {
+        Link { a: self.a, b: self.b, known: Some(self.overlap) }
+    }
 }
 
 /// What was found.
@@ -54,7 +78,7 @@ pub(super) struct Found {
 /// documents share if they are alike, or however little with `Connected`.
 pub(super) fn families<E>(
     documents: &mut [u32],
-    edges: &[Edge],
+    links: &[Link],
     linking: Linking,
     ranks: &[u32],
     compare: Option<impl FnMut(u32, u32) -> Result<Option<Overlap>, E>>,
@@ -70,37 +94,36 @@ pub(super) fn families<E>(
             }
             vec![Family { leader, members }]
         }
-        (_, compare) => cluster::families(documents, edges, compare)?,
+        (_, compare) => cluster::families(documents, links, compare)?,
     };
     families.retain(|family| !family.members.is_empty());
     Ok(families)
 }
 
-/// A component: its documents, ascending, and the pairs among them, by `(a, b)`.
-pub(super) type Component = (Vec<u32>, Vec<Edge>);
+/// A component: its documents, ascending, and the links among them.
+pub(super) type Component = (Vec<u32>, Vec<Link>);
 
-/// The components of two documents or more that pairs make, by their first
+/// The components of two documents or more that links make, by their first
 /// documents.
-pub(super) fn components(mut edges: Vec<Edge>) -> Vec<Component> {
-    let mut documents: Vec<u32> = edges.iter().flat_map(|e| [e.a, e.b]).collect();
+pub(super) fn components(links: Vec<Link>) -> Vec<Component> {
+    let mut documents: Vec<u32> = links.iter().flat_map(|l| [l.a, l.b]).collect();
     documents.sort_unstable();
     documents.dedup();
     let place = |d: u32| documents.partition_point(|&x| x < d) as u32;
     let mut sets = Disjoint::new(documents.len());
-    let ends: Vec<u32> = edges.iter().map(|e| place(e.a)).collect();
-    for (e, &a) in edges.iter().zip(&ends) {
-        sets.union(a, place(e.b));
+    for link in &links {
+        sets.union(place(link.a), place(link.b));
     }
-    let mut keyed: Vec<(u32, Edge)> =
-        edges.drain(..).zip(ends).map(|(e, a)| (sets.find(a), e)).collect();
+    let mut keyed: Vec<(u32, Link)> =
+        links.into_iter().map(|link| (sets.find(place(link.a)), link)).collect();
     keyed.sort_unstable();
     let groups = sets.groups();
     keyed
         .chunk_by(|x, y| x.0 == y.0)
         .zip(groups)
-        .map(|(edges, group)| {
+        .map(|(links, group)| {
             let members = group.iter().map(|&place| documents[place as usize]).collect();
-            (members, edges.iter().map(|&(_, e)| e).collect())
+            (members, links.iter().map(|&(_, link)| link).collect())
         })
         .collect()
 }
