@@ -42,7 +42,7 @@ enum Command {
     /// Repeated passages inside a text or across texts
     Find(find::FindArgs),
     /// Near-duplicate documents in dumps and folders
-    Dedup(dedup::DedupArgs),
+    Dedup(Box<dedup::DedupArgs>),
 }
 
 /// Options of all commands.
