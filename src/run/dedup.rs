@@ -133,8 +133,7 @@ pub fn dedup(
     let (reading, read) = read(inputs, settings, &mut sinks.rejects, watch)?;
     let Reading { archive, engine } = reading;
     // 2. texts -> clusters
-    watch.begin("comparing", 0);
-    let found = engine.finish(&archive).map_err(|e| match e {
+    let found = engine.finish(&archive, watch).map_err(|e| match e {
         DocumentsError::Text(error) => error,
         DocumentsError::TooManyShingles => DedupRunError::TooManyShingles.into(),
     })?;

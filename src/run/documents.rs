@@ -27,6 +27,8 @@ use crate::options::OptionsError;
 use crate::options::dedup::DedupOptions;
 use crate::options::dedup::DedupPlan;
 use crate::report::dedup::Deduped;
+use crate::run::Unwatched;
+use crate::run::Watch;
 use crate::run::documents::banded::Banded;
 use crate::run::documents::found::Finder;
 use crate::run::documents::found::Job;
@@ -43,6 +45,7 @@ use std::convert::Infallible;
 use std::fmt;
 
 mod banded;
+mod batches;
 mod found;
 mod intake;
 mod joined;
@@ -183,7 +186,7 @@ pub fn dedup<S: AsRef<str> + Sync>(
     let texts: Vec<S> = texts.into_iter().collect();
     let mut engine = Engine::new(&plan);
     engine.push(&texts).map_err(DedupError::Records)?;
-    engine.finish(texts.as_slice()).map_err(DedupError::Documents)
+    engine.finish(texts.as_slice(), &Unwatched).map_err(DedupError::Documents)
 }
 
 /// Texts that go through the stages together: enough work for many threads,
@@ -207,7 +210,7 @@ enum Method {
 /// use twicetold::options::dedup::DedupOptions;
 /// use twicetold::options::dedup::DedupPlan;
 /// use twicetold::report::dedup::Fate;
-/// use twicetold::run::documents::DocumentsError;
+/// use twicetold::run::Unwatched;
 /// use twicetold::run::documents::Engine;
 ///
 /// let texts = ["One and the same news of the day.", "Other news.", "one and the same news of the day"];
@@ -215,7 +218,7 @@ enum Method {
 /// let mut engine = Engine::new(&plan);
 /// engine.push_with_fields(&texts[..2], &[Some("\"2024-05-30\""), None])?;
 /// engine.push_with_fields(&texts[2..], &[Some("\"2024-05-31\"")])?;
-/// let found = engine.finish(texts.as_slice())?;
+/// let found = engine.finish(texts.as_slice(), &Unwatched)?;
 /// assert!(matches!(found.fate(0), Fate::Removed(cluster, _) if cluster.leader == 2));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -323,7 +326,7 @@ impl Engine {
         self.intake.end_reference();
     }
 
-    /// Finds what is alike: stages 4 to 7.
+    /// Finds what is alike: stages 4 to 7. `watch` is told of the stages.
     ///
     /// # Errors
     ///
@@ -331,6 +334,7 @@ impl Engine {
     pub fn finish<T: Texts + ?Sized>(
         mut self,
         texts: &T,
+        watch: &dyn Watch,
     ) -> Result<Deduped, DocumentsError<T::Error>> {
         self.intake.close();
         let options = self.plan.options();
@@ -342,6 +346,7 @@ impl Engine {
             records: &self.intake.documents,
             ranks: &document_ranks,
             reference: self.intake.reference_documents,
+            watch,
         };
         // 4. to 6. pairs, verified, and the clusters of documents
         let (found, recall) = match &mut self.method {
@@ -356,6 +361,7 @@ impl Engine {
             deduped.pairs = records::pairs(&self.intake, &found);
         }
         if options.explain {
+            watch.begin("explaining", 0);
             records::explain(&mut deduped, texts)?;
         }
         records::summarise(&mut deduped, &self.intake, &self.plan);

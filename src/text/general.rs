@@ -8,7 +8,7 @@
 //! ends, and for the number signs that precede digits (U+0600 and others),
 //! which are separators.
 //!
-//! * time: linear, 2 to 6 ns a character; a token with characters whose forms
+//! * time: linear, 5 to 10 ns a character; a token with characters whose forms
 //!   depend on each other is normalised as a whole
 //! * space: the longest token
 //!

@@ -6,8 +6,10 @@ use crate::cluster::Link;
 use crate::cluster::Member;
 use crate::cluster::Overlap;
 use crate::disjoint::Disjoint;
+use crate::join::Bounds;
 use crate::options::dedup::DedupPlan;
 use crate::options::dedup::Linking;
+use crate::run::Watch;
 use crate::run::documents::DocumentsError;
 use crate::run::documents::Texts;
 use crate::run::documents::recipe::Checks;
@@ -37,6 +39,13 @@ pub(super) struct Job<'a, T: ?Sized> {
     pub(super) ranks: &'a [u32],
     /// Documents of the reference set: the first ones.
     pub(super) reference: u32,
+    pub(super) watch: &'a dyn Watch,
+}
+
+impl<T: ?Sized> Job<'_, T> {
+    pub(super) fn bounds(&self) -> Bounds {
+        Bounds { measure: self.plan.options().measure, threshold: self.plan.threshold() }
+    }
 }
 
 /// A verified pair, `a < b`.

@@ -23,6 +23,8 @@ use crate::join::Wanted;
 use crate::options::dedup::DedupPlan;
 use crate::options::dedup::Linking;
 use crate::options::dedup::Measure;
+use crate::run::Unwatched;
+use crate::run::Watch;
 use crate::run::documents::DocumentsError;
 use crate::run::documents::Texts;
 use crate::run::documents::found::Edge;
@@ -55,6 +57,17 @@ const SAMPLED: usize = 1 << 16;
 const SAMPLE: usize = 16;
 
 impl Joined {
+    pub(super) fn new(materials: Vec<Material>) -> Joined {
+        Joined { materials }
+    }
+
+    /// All pairs that are alike.
+    pub(super) fn pairs(&self, bounds: Bounds) -> Result<Vec<Edge>, IndexFull> {
+        let mut order: Vec<u32> = (0..self.materials.len() as u32).collect();
+        order.par_sort_by_key(|&d| (self.of(d).size(), d));
+        Ok(Join::new(self, bounds, Mode::Pairs).among(&order, &Unwatched)?.edges)
+    }
+
     pub(super) fn add(&mut self, material: Material) {
         self.materials.push(material);
     }
@@ -81,7 +94,6 @@ impl Finder for Joined {
         job: &Job<'_, T>,
     ) -> Result<Found, DocumentsError<T::Error>> {
         let options = job.plan.options();
-        let bounds = Bounds { measure: options.measure, threshold: job.plan.threshold() };
         let mode = if options.against {
             Mode::Against
         } else if options.pairs || options.cluster == Linking::Connected {
@@ -89,7 +101,7 @@ impl Finder for Joined {
         } else {
             Mode::Leaders
         };
-        let join = Join::new(self, bounds, mode);
+        let join = Join::new(self, job.bounds(), mode);
         let (size, rank) = (|d: u32| self.of(d).size(), |d: u32| job.ranks[d as usize]);
         let mut order: Vec<u32> = (job.reference..self.materials.len() as u32).collect();
         match (options.measure, mode) {
@@ -99,8 +111,8 @@ impl Finder for Joined {
             (Measure::Jaccard, _) => order.par_sort_by_key(|&d| rank(d)),
         }
         let found = match mode {
-            Mode::Against => join.against(job.reference, &order),
-            Mode::Pairs | Mode::Leaders => join.among(&order),
+            Mode::Against => join.against(job.reference, &order, job.watch),
+            Mode::Pairs | Mode::Leaders => join.among(&order, job.watch),
         };
         let mut found = found.map_err(|IndexFull| DocumentsError::TooManyShingles)?;
         match mode {
@@ -243,14 +255,16 @@ impl<'a> Join<'a> {
     }
 
     /// The pairs or families among documents that come in this order.
-    fn among(&self, order: &[u32]) -> Result<Found, IndexFull> {
+    fn among(&self, order: &[u32], watch: &dyn Watch) -> Result<Found, IndexFull> {
         let mut index = Index::new(self.bounds);
         let mut inserted: Vec<u32> = Vec::new();
         let mut members: Vec<Vec<Member>> = Vec::new();
         let mut found = Found::default();
         let mut benches: Vec<Bench> = Vec::new();
         benches.resize_with(rayon::current_num_threads(), Bench::default);
+        watch.begin("joining", order.len() as u64);
         for block in order.chunks(BLOCK) {
+            watch.advance(block.len() as u64);
             // First against those before the block, all at once; then, one
             // after the other, against those of the block itself.
             let all = self.meet_all(&index, &inserted, block, &mut benches);
@@ -281,7 +295,12 @@ impl<'a> Join<'a> {
     }
 
     /// The pairs of documents with those of the reference set: the first ones.
-    fn against(&self, reference: u32, order: &[u32]) -> Result<Found, IndexFull> {
+    fn against(
+        &self,
+        reference: u32,
+        order: &[u32],
+        watch: &dyn Watch,
+    ) -> Result<Found, IndexFull> {
         let mut index = Index::new(self.bounds);
         let inserted: Vec<u32> = (0..reference).collect();
         for &document in &inserted {
@@ -291,7 +310,9 @@ impl<'a> Join<'a> {
         let mut benches: Vec<Bench> = Vec::new();
         benches.resize_with(rayon::current_num_threads(), Bench::default);
         let mut found = Found::default();
+        watch.begin("joining", order.len() as u64);
         for block in order.chunks(BLOCK) {
+            watch.advance(block.len() as u64);
             let all = self.meet_all(&index, &inserted, block, &mut benches);
             for (&document, met) in block.iter().zip(all) {
                 found.checks.add(met.checks);

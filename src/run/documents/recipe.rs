@@ -87,6 +87,12 @@ impl Material {
         (size_of_val(&*self.set) + size_of_val(&*self.order) + bag) as u64
     }
 
+    /// The same, to be compared by shingles alone.
+    pub(super) fn without_bag(mut self) -> Material {
+        self.bag = None;
+        self
+    }
+
     fn ordered(&self) -> Ordered<'_> {
         Ordered { set: &self.set, order: &self.order }
     }

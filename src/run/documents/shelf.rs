@@ -57,6 +57,11 @@ impl Shelf {
         self.places.retain(|_, place| (*place as usize) < documents);
     }
 
+    /// The sets alone, in the order of the documents.
+    pub(super) fn into_sets(self) -> Vec<Material> {
+        self.materials.into_iter().map(Material::without_bag).collect()
+    }
+
     /// A document that is there.
     pub(super) fn of(&self, document: u32) -> &Material {
         &self.materials[self.places[&document] as usize]

@@ -313,7 +313,7 @@ fn how_texts_are_pushed_changes_nothing() {
             engine.push(block).unwrap();
         }
         assert_eq!(engine.records(), 500);
-        assert!(engine.finish(texts.as_slice()).unwrap() == whole);
+        assert!(engine.finish(texts.as_slice(), &Unwatched).unwrap() == whole);
     }
 }
 
@@ -502,6 +502,17 @@ fn boilerplate_costs_a_bounded_number_of_comparisons_a_record() {
 }
 
 #[test]
+fn pairs_of_large_buckets_are_complete() {
+    let texts = boilerplate(300, 130, 6);
+    for exact in [false, true] {
+        let options = DedupOptions { exact, pairs: true, ..DedupOptions::default() };
+        let found = run(&texts, &options);
+        assert_eq!(found.summary.large_buckets > 0, !exact);
+        assert_eq!(found.pairs.len(), 300 * 299 / 2, "exact {exact}");
+    }
+}
+
+#[test]
 fn a_small_budget_changes_nothing() {
     // Sets of 4 MiB that form a chain, and a crowd that are all alike.
     let chain = sliding(900, 600, 30);
@@ -527,7 +538,7 @@ fn against(texts: &[String], reference: usize, options: &DedupOptions) -> Dedupe
     engine.push(&texts[..reference]).unwrap();
     engine.end_reference();
     engine.push(&texts[reference..]).unwrap();
-    engine.finish(texts).unwrap()
+    engine.finish(texts, &Unwatched).unwrap()
 }
 
 #[test]
@@ -616,7 +627,7 @@ fn the_policy_decides_which_copy_stays() {
         let plan = DedupPlan::new(&options).unwrap();
         let mut engine = Engine::new(&plan);
         engine.push_with_fields(&texts, fields).unwrap();
-        let found = engine.finish(texts.as_slice()).unwrap();
+        let found = engine.finish(texts.as_slice(), &Unwatched).unwrap();
         found.kept().collect::<Vec<u32>>()
     };
     assert_eq!(kept("first", &[]), [0, 1]);
@@ -750,7 +761,7 @@ fn a_text_that_cannot_be_had_again_ends_the_search() {
         let plan = DedupPlan::new(&options).unwrap();
         let mut engine = Engine::new(&plan);
         engine.push(&texts).unwrap();
-        let error = engine.finish(&Lost(&texts, 20)).unwrap_err();
+        let error = engine.finish(&Lost(&texts, 20), &Unwatched).unwrap_err();
         assert_eq!(error, DocumentsError::Text(expected));
     }
 }

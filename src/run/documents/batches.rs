@@ -1,0 +1,324 @@
+//! Candidate pairs -> verified pairs -> families, a budget of sets at a time.
+//!
+//! Candidates are split into the components that they form before any of
+//! them is compared, and components are packed into batches whose sets fit
+//! the budget. So each text is read again once at most, and only those that
+//! are in some pair; a component that does not fit goes through in blocks.
+//!
+//! * time: see [`crate::verify`] and [`crate::cluster`]
+//! * space: 8 bytes a document, 32 a candidate pair, and the budget
+
+use crate::cluster::Family;
+use crate::cluster::Link;
+use crate::cluster::Overlap;
+use crate::disjoint::Disjoint;
+use crate::join::Bounds;
+use crate::lsh::unpack;
+use crate::options::dedup::Linking;
+use crate::run::documents::DocumentsError;
+use crate::run::documents::Texts;
+use crate::run::documents::found::Component;
+use crate::run::documents::found::Edge;
+use crate::run::documents::found::Found;
+use crate::run::documents::found::Job;
+use crate::run::documents::found::components;
+use crate::run::documents::found::families;
+use crate::run::documents::recipe::Checks;
+use crate::run::documents::recipe::Material;
+use crate::run::documents::recipe::Verdict;
+use crate::run::documents::shelf::Shelf;
+use crate::run::documents::shelf::Stack;
+use rayon::prelude::*;
+use std::convert::Infallible;
+
+/// Pairs compared by one thread at a time.
+const CHUNK: usize = 512;
+
+/// Pairs compared before those that they connect are left out.
+const SLICE: usize = 1 << 14;
+
+/// Pairs by the components that they form.
+pub(super) struct Groups {
+    pairs: Vec<u64>,
+    /// End of each component's pairs.
+    ends: Vec<usize>,
+}
+
+/// Splits distinct pairs of so many documents into components.
+pub(super) fn group(documents: usize, mut pairs: Vec<u64>) -> Groups {
+    let mut sets = Disjoint::new(documents);
+    for &pair in &pairs {
+        let (a, b) = unpack(pair);
+        sets.union(a, b);
+    }
+    let roots: Vec<u32> = (0..documents as u32).map(|d| sets.find(d)).collect();
+    let root = |pair: u64| roots[unpack(pair).0 as usize];
+    pairs.par_sort_unstable_by_key(|&pair| (root(pair), pair));
+    let mut end = 0;
+    let ends = pairs
+        .chunk_by(|&x, &y| root(x) == root(y))
+        .map(|same| {
+            end += same.len();
+            end
+        })
+        .collect();
+    Groups { pairs, ends }
+}
+
+/// The documents of some pairs, ascending.
+fn documents(pairs: &[u64]) -> Vec<u32> {
+    let mut documents: Vec<u32> = Vec::with_capacity(2 * pairs.len());
+    for &pair in pairs {
+        let (a, b) = unpack(pair);
+        // Pairs come by their first document.
+        if documents.last() != Some(&a) {
+            documents.push(a);
+        }
+        documents.push(b);
+    }
+    documents.sort_unstable();
+    documents.dedup();
+    documents
+}
+
+/// The comparison of all candidates, under way.
+pub(super) struct Batches<'a, 'j, T: ?Sized> {
+    job: &'a Job<'j, T>,
+    /// Shingles of each document, repeats included.
+    shingles: &'a [u32],
+    pub(super) found: Found,
+    /// Documents that verified pairs connect so far.
+    joined: Disjoint,
+}
+
+impl<'a, 'j, T: Texts + ?Sized> Batches<'a, 'j, T> {
+    pub(super) fn new(job: &'a Job<'j, T>, shingles: &'a [u32]) -> Batches<'a, 'j, T> {
+        Batches { job, shingles, found: Found::default(), joined: Disjoint::new(shingles.len()) }
+    }
+
+    fn bounds(&self) -> Bounds {
+        self.job.bounds()
+    }
+
+    fn bytes(&self, documents: &[u32]) -> u64 {
+        // With bags, as many words again as shingles.
+        let each = if self.job.plan.options().distinct_numbers { 16 } else { 8 };
+        documents.iter().map(|&d| u64::from(self.shingles[d as usize]) * each).sum()
+    }
+
+    /// Compares all pairs and adds the families of all components.
+    pub(super) fn groups(&mut self, groups: &Groups) -> Result<(), DocumentsError<T::Error>> {
+        let budget = self.job.plan.options().set_bytes;
+        let (mut start, mut from, mut bytes) = (0, 0, 0);
+        let mut batch: Vec<u32> = Vec::new();
+        for &end in &groups.ends {
+            let members = documents(&groups.pairs[from..end]);
+            let more = self.bytes(&members);
+            if bytes + more > budget {
+                self.batch(&batch, &groups.pairs[start..from])?;
+                (start, bytes) = (from, 0);
+                batch.clear();
+            }
+            if more > budget {
+                self.oversized(&members, &groups.pairs[from..end])?;
+                start = end;
+            } else {
+                batch.extend(members);
+                bytes += more;
+            }
+            from = end;
+        }
+        self.batch(&batch, &groups.pairs[start..])
+    }
+
+    /// Whole components whose sets fit the budget together.
+    fn batch(&mut self, members: &[u32], pairs: &[u64]) -> Result<(), DocumentsError<T::Error>> {
+        if pairs.is_empty() {
+            return Ok(());
+        }
+        let shelf = Shelf::load(self.job, members)?;
+        let links = self.verify(&shelf, pairs);
+        self.split(&shelf, components(links));
+        Ok(())
+    }
+
+    /// The pairs that are alike. Unless all are to be part of the result, one
+    /// whose documents are connected already is left to those who form the
+    /// clusters, and comes back as not compared: in a crowd, that is most.
+    fn verify(&mut self, shelf: &Shelf, pairs: &[u64]) -> Vec<Link> {
+        let mut links = Vec::new();
+        for pairs in pairs.chunks(SLICE) {
+            self.job.watch.advance(pairs.len() as u64);
+            let mut open = Vec::with_capacity(pairs.len());
+            for &pair in pairs {
+                let (a, b) = unpack(pair);
+                if !self.keeps_edges() && self.joined.find(a) == self.joined.find(b) {
+                    links.push(Link { a, b, known: None });
+                } else {
+                    open.push(pair);
+                }
+            }
+            for (edges, checks) in compare(shelf, &open, self.bounds()) {
+                self.found.checks.add(checks);
+                if self.keeps_edges() {
+                    self.found.edges.extend_from_slice(&edges);
+                }
+                for edge in edges {
+                    self.joined.union(edge.a, edge.b);
+                    links.push(edge.link());
+                }
+            }
+        }
+        links
+    }
+
+    fn keeps_edges(&self) -> bool {
+        let options = self.job.plan.options();
+        options.pairs || options.against
+    }
+
+    /// Adds the families of components whose sets are on the shelf.
+    fn split(&mut self, shelf: &Shelf, components: Vec<Component>) {
+        let options = self.job.plan.options();
+        if options.against {
+            return;
+        }
+        let (bounds, ranks) = (self.bounds(), self.job.ranks);
+        let all: Vec<Vec<Family>> = components
+            .into_par_iter()
+            .map(|(mut documents, links)| {
+                let compare = |x: u32, leader: u32| -> Result<_, Infallible> {
+                    Ok(judge(shelf.of(x), shelf.of(leader), bounds, options.cluster))
+                };
+                let result =
+                    families(&mut documents, &links, options.cluster, ranks, Some(compare));
+                result.unwrap_or_else(|never| match never {})
+            })
+            .collect();
+        self.found.families.extend(all.into_iter().flatten());
+    }
+
+    /// One component of candidates whose sets do not fit the budget: pairs are
+    /// verified for two blocks of documents at a time, which splits it most
+    /// often.
+    fn oversized(
+        &mut self,
+        members: &[u32],
+        pairs: &[u64],
+    ) -> Result<(), DocumentsError<T::Error>> {
+        let budget = self.job.plan.options().set_bytes;
+        let blocks = self.blocks(members, budget / 2);
+        let block = |d: u32| blocks.partition_point(|b| b[b.len() - 1] < d);
+        let mut pairs: Vec<((usize, usize), u64)> = pairs
+            .iter()
+            .map(|&pair| {
+                let (a, b) = unpack(pair);
+                ((block(a), block(b)), pair)
+            })
+            .collect();
+        pairs.par_sort_unstable();
+        let mut links = Vec::new();
+        let (mut first, mut held) = (Shelf::default(), usize::MAX);
+        for same in pairs.chunk_by(|x, y| x.0 == y.0) {
+            let (i, j) = same[0].0;
+            if i != held {
+                drop(std::mem::take(&mut first));
+                first = Shelf::load(self.job, blocks[i])?;
+                held = i;
+            }
+            let pairs: Vec<u64> = same.iter().map(|&(_, pair)| pair).collect();
+            if i != j {
+                // Only those that are in some pair of the two blocks.
+                let mut others: Vec<u32> = pairs.iter().map(|&pair| unpack(pair).1).collect();
+                others.sort_unstable();
+                others.dedup();
+                first.more(self.job, &others)?;
+            }
+            links.extend(self.verify(&first, &pairs));
+            first.cut(blocks[i].len());
+        }
+        drop(first);
+        self.rejoin(components(links))
+    }
+
+    /// Documents in blocks of so many bytes, one document at least.
+    fn blocks<'m>(&self, members: &'m [u32], bytes: u64) -> Vec<&'m [u32]> {
+        let (mut blocks, mut start, mut sum) = (Vec::new(), 0, 0);
+        for (n, &document) in members.iter().enumerate() {
+            let more = self.bytes(&[document]);
+            if n > start && sum + more > bytes {
+                blocks.push(&members[start..n]);
+                (start, sum) = (n, 0);
+            }
+            sum += more;
+        }
+        blocks.push(&members[start..]);
+        blocks
+    }
+
+    /// The families of components that are verified already, in batches.
+    fn rejoin(&mut self, components: Vec<Component>) -> Result<(), DocumentsError<T::Error>> {
+        let options = self.job.plan.options();
+        if options.against {
+            return Ok(());
+        }
+        let (mut batch, mut bytes) = (Vec::new(), 0);
+        for (mut documents, links) in components {
+            let more = self.bytes(&documents);
+            if more > options.set_bytes {
+                let mut stack = Stack::new(self.job, options.set_bytes);
+                let bounds = self.bounds();
+                let compare = |x: u32, leader: u32| {
+                    let (x, leader) = (stack.get(x)?, stack.get(leader)?);
+                    Ok(judge(&x, &leader, bounds, options.cluster))
+                };
+                let cluster = options.cluster;
+                let ranks = self.job.ranks;
+                let found = families(&mut documents, &links, cluster, ranks, Some(compare));
+                self.found.families.extend(found?);
+                continue;
+            }
+            if bytes + more > options.set_bytes {
+                self.reload(std::mem::take(&mut batch))?;
+                bytes = 0;
+            }
+            batch.push((documents, links));
+            bytes += more;
+        }
+        self.reload(batch)
+    }
+
+    fn reload(&mut self, components: Vec<Component>) -> Result<(), DocumentsError<T::Error>> {
+        let members: Vec<u32> = components.iter().flat_map(|c| c.0.iter().copied()).collect();
+        let shelf = Shelf::load(self.job, &members)?;
+        self.split(&shelf, components);
+        Ok(())
+    }
+}
+
+/// Compares pairs, in parts that keep their order.
+fn compare(shelf: &Shelf, pairs: &[u64], bounds: Bounds) -> Vec<(Vec<Edge>, Checks)> {
+    let part = |pairs: &[u64]| {
+        let (mut edges, mut checks) = (Vec::new(), Checks::default());
+        for &pair in pairs {
+            let (a, b) = unpack(pair);
+            if let Some(overlap) = checks.count(shelf.of(a).judge(shelf.of(b), bounds)) {
+                edges.push(Edge { a, b, overlap });
+            }
+        }
+        (edges, checks)
+    };
+    pairs.par_chunks(CHUNK).map(part).collect()
+}
+
+/// What a document shares with a leader: if they are alike, or with
+/// `Connected`, where the chain decides, in any case.
+fn judge(x: &Material, leader: &Material, bounds: Bounds, linking: Linking) -> Option<Overlap> {
+    match linking {
+        Linking::Connected => Some(x.overlap(leader)),
+        Linking::Leader => match x.judge(leader, bounds) {
+            Verdict::Alike(overlap) => Some(overlap),
+            Verdict::Below | Verdict::Template => None,
+        },
+    }
+}
