@@ -258,3 +258,64 @@ fn bytes(n: u64) -> String {
     }
     format!("{size:.1} {}", UNITS[unit])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::Overlap;
+    use crate::options::dedup::DedupOptions;
+
+    #[test]
+    fn numbers_are_easy_to_read() {
+        let counts = [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")];
+        assert!(counts.iter().all(|&(n, text)| count(n) == text));
+        let sizes = [
+            (0, "0 bytes"),
+            (999, "999 bytes"),
+            (1000, "1.0 kB"),
+            (999_949, "999.9 kB"),
+            (999_999, "1.0 MB"),
+            (593_427_026, "593.4 MB"),
+            (u64::MAX, "18446.7 PB"),
+        ];
+        for (n, text) in sizes {
+            assert_eq!(bytes(n), text);
+        }
+    }
+
+    #[test]
+    fn people_are_told_in_a_few_lines() {
+        let plan = DedupPlan::new(&DedupOptions::default()).unwrap();
+        let found = Summary {
+            records: 1200,
+            kept: 1000,
+            removed: 200,
+            exact_duplicates: 150,
+            near_duplicates: 50,
+            clusters: 90,
+            largest_cluster: 12,
+            largest_cluster_weakest: Some(Overlap { shared: 9, first: 10, second: 10 }),
+            short: 3,
+            candidates: 70,
+            refused: 20,
+            bands: 16,
+            rows: 6,
+            recall: 0.992_29,
+            ..Summary::default()
+        };
+        let totals =
+            Totals { found, rejected: 1, bytes_in: 2000, bytes_out: 1000, ..Totals::default() };
+        let cost = Cost { seconds: 0.5, peak_memory: Some(25_000_000) };
+        assert_eq!(
+            totals.human(&plan, cost),
+            "1,201 records: 1,000 kept, 200 removed (150 exact, 50 near), 1 set aside\n\
+             90 clusters; the largest has 12 records, the weakest score in it is 0.8181\n\
+             3 shorter than a shingle, 0 empty\n\
+             Jaccard of at least 0.8 by shingles of 5 words; 16 bands of 6 rows find 0.9922 of pairs at the threshold\n\
+             70 pairs checked, 20 refused\n\
+             2.0 kB in, 1.0 kB out; 0.50 s, 25.0 MB of memory\n"
+        );
+        let nothing = Totals::default().human(&plan, Cost::default());
+        assert_eq!(nothing.lines().count(), 5, "{nothing}");
+    }
+}

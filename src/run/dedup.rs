@@ -53,6 +53,8 @@ mod lines;
 mod reading;
 mod reports;
 pub mod sinks;
+#[cfg(test)]
+mod tests;
 
 /// What is read.
 #[derive(Clone, Copy)]
