@@ -133,8 +133,8 @@ pub struct Blocks {
     offset: u64,
     sizes: Sizes,
     ended: bool,
-    /// Room of an earlier block.
-    spare: Option<Vec<u8>>,
+    /// Rooms of earlier blocks.
+    spare: Vec<Vec<u8>>,
 }
 
 impl Blocks {
@@ -145,7 +145,7 @@ impl Blocks {
     }
 
     fn with_sizes(bytes: Bytes, file: u32, sizes: Sizes) -> Blocks {
-        let (carry, spare) = (Vec::new(), None);
+        let (carry, spare) = (Vec::new(), Vec::new());
         Blocks { bytes, file, carry, line: 1, offset: 0, sizes, ended: false, spare }
     }
 
@@ -159,12 +159,12 @@ impl Blocks {
     pub fn reuse(&mut self, bytes: Vec<u8>) {
         // That of an outsized line is given back to the system.
         if bytes.capacity() <= 2 * self.sizes.block {
-            self.spare = Some(bytes);
+            self.spare.push(bytes);
         }
     }
 
     fn read_block(&mut self) -> Result<Option<Block>, InputError> {
-        let mut content = self.spare.take().unwrap_or_default();
+        let mut content = self.spare.pop().unwrap_or_default();
         content.clear();
         content.reserve_exact(self.sizes.block.max(self.carry.len()));
         content.append(&mut self.carry);

@@ -34,6 +34,11 @@ use std::convert::Infallible;
 /// Pairs compared by one thread at a time.
 const CHUNK: usize = 512;
 
+/// Bytes of sets that are made ready together, if that does not part a
+/// component: enough for many threads, and little of it leaves the cache or is
+/// new memory.
+const PACK: u64 = 16 << 20;
+
 /// Pairs compared before those that they connect are left out.
 const SLICE: usize = 1 << 14;
 
@@ -114,7 +119,7 @@ impl<'a, 'j, T: Texts + ?Sized> Batches<'a, 'j, T> {
         for &end in &groups.ends {
             let members = documents(&groups.pairs[from..end]);
             let more = self.bytes(&members);
-            if bytes + more > budget {
+            if bytes + more > budget.min(PACK) {
                 self.batch(&batch, &groups.pairs[start..from])?;
                 (start, bytes) = (from, 0);
                 batch.clear();
