@@ -46,6 +46,9 @@ struct Sizes {
 
 const SIZES: Sizes = Sizes { block: BLOCK, hopeless: HOPELESS_LIMIT, line: LINE_LIMIT };
 
+/// The byte order mark.
+const BOM: &[u8] = "\u{feff}".as_bytes();
+
 /// Whole lines of one file, in its order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Block {
@@ -164,19 +167,27 @@ impl Blocks {
     }
 
     fn read_block(&mut self) -> Result<Option<Block>, InputError> {
+        // What an earlier block left behind `len` is room that needs no
+        // zeroing.
         let mut content = self.spare.pop().unwrap_or_default();
-        content.clear();
-        content.reserve_exact(self.sizes.block.max(self.carry.len()));
-        content.append(&mut self.carry);
+        let mut len = self.carry.len();
+        if content.len() < len {
+            content.clear();
+            content.reserve_exact(self.sizes.block.max(len));
+            content.resize(len, 0);
+        }
+        content[..len].copy_from_slice(&self.carry);
+        self.carry.clear();
         loop {
-            let known = content.len();
-            self.fill(&mut content)?;
-            if known == 0 && self.offset == 0 && content.starts_with("\u{feff}".as_bytes()) {
-                content.drain(..3);
-                self.offset = 3;
+            let known = len;
+            len = self.fill(&mut content, len)?;
+            if known == 0 && self.offset == 0 && content[..len].starts_with(BOM) {
+                content.drain(..BOM.len());
+                len -= BOM.len();
+                self.offset = BOM.len() as u64;
             }
-            let first_end = memchr(b'\n', &content[known..]).map(|i| known + i);
-            if first_end.unwrap_or(content.len()) > self.sizes.line {
+            let first_end = memchr(b'\n', &content[known..len]).map(|i| known + i);
+            if first_end.unwrap_or(len) > self.sizes.line {
                 return Err(self.too_long(self.sizes.line));
             }
             if self.ended {
@@ -184,15 +195,16 @@ impl Blocks {
             }
             if first_end.is_some() {
                 // Reads ahead of the last line end go into the next block.
-                let end = memrchr(b'\n', &content).map_or(0, |i| i + 1);
-                self.carry.extend_from_slice(&content[end..]);
-                content.truncate(end);
+                let end = memrchr(b'\n', &content[..len]).map_or(0, |i| i + 1);
+                self.carry.extend_from_slice(&content[end..len]);
+                len = end;
                 break;
             }
-            if content.len() > self.sizes.hopeless && self.is_hopeless(&content, known) {
+            if len > self.sizes.hopeless && self.is_hopeless(&content[..len], known) {
                 return Err(self.too_long(self.sizes.hopeless));
             }
         }
+        content.truncate(len);
         if content.is_empty() {
             return Ok(None);
         }
@@ -203,21 +215,23 @@ impl Blocks {
         Ok(Some(block))
     }
 
-    /// Reads up to a full block, or by a further step when it is full.
-    fn fill(&mut self, content: &mut Vec<u8>) -> Result<(), InputError> {
+    /// Reads behind the first `len` bytes up to a full block, or by a further
+    /// step when it is full; returns how many there are then.
+    fn fill(&mut self, content: &mut Vec<u8>, mut len: usize) -> Result<usize, InputError> {
         let Sizes { block, line, .. } = self.sizes;
-        let mut len = content.len();
         // Doubling keeps the cost of moving linear; past the limit no room is
         // needed.
         let step = len.clamp(block, LARGE_STEP.max(block));
         let target = if len < block { block } else { (len + step).min(line + 1) };
         if target > content.capacity() {
             let room = (2 * content.capacity()).min(line + 1).max(target);
-            content.reserve_exact(room - len);
+            content.reserve_exact(room - content.len());
         }
-        content.resize(target, 0);
+        if target > content.len() {
+            content.resize(target, 0);
+        }
         while len < target {
-            match self.bytes.read(&mut content[len..])? {
+            match self.bytes.read(&mut content[len..target])? {
                 0 => {
                     self.ended = true;
                     break;
@@ -225,8 +239,7 @@ impl Blocks {
                 n => len += n,
             }
         }
-        content.truncate(len);
-        Ok(())
+        Ok(len)
     }
 
     /// Whether the line that `content` begins can be no record. The bytes

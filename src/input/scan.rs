@@ -120,15 +120,15 @@ impl<'a> Scan<'a> {
     /// holds escapes.
     #[inline]
     fn string(&mut self) -> Option<(&'a str, bool)> {
-        let start = self.at;
-        let mut escaped = false;
+        let (start, mut escaped) = (self.at, false);
+        let mut look = SHORT;
         loop {
             let rest = &self.bytes[self.at..];
-            let short = rest.iter().take(SHORT).position(|b| matches!(b, b'"' | b'\\'));
+            let short = rest.iter().take(look).position(|b| matches!(b, b'"' | b'\\'));
             let end = match short {
                 Some(end) => end,
                 None => {
-                    let skip = SHORT.min(rest.len());
+                    let skip = look.min(rest.len());
                     skip + memchr2(b'"', b'\\', &rest[skip..])?
                 }
             };
@@ -138,6 +138,8 @@ impl<'a> Scan<'a> {
             }
             escaped = true;
             self.escape()?;
+            // Behind an escape there is another at once, or none for long.
+            look = 2;
         }
     }
 
