@@ -40,9 +40,9 @@ struct Cli {
 #[derive(Subcommand, Debug)]
 enum Command {
     /// Repeated passages inside a text or across texts
-    Find(find::FindArgs),
+    Find(Box<find::FindArgs>),
     /// Near-duplicate documents in dumps and folders
-    Dedup(dedup::DedupArgs),
+    Dedup(Box<dedup::DedupArgs>),
 }
 
 /// Options of all commands.
