@@ -21,7 +21,7 @@ const LAYERS: &[&[&str]] = &[
     &["shingle", "sketch", "lsh", "verify", "contain", "differ", "keep", "passage", "storage"],
     // What goes on where one above ends.
     &["join", "cross", "cluster"],
-    &["input", "output", "report"],
+    &["input", "output", "report", "spill"],
     &["run"],
 ];
 
