@@ -65,11 +65,11 @@ impl Intake {
             if matches!(keep, Keep::Longest | Keep::Shortest) {
                 self.lengths.push(digest.characters);
             }
-            if let Some(document) = self.record(digest, &mut new) {
-                if self.sizes[document as usize] == 0 {
-                    self.sizes[document as usize] = NONE;
-                    copies.push((document, text));
-                }
+            if let Some(document) = self.record(digest, &mut new)
+                && self.sizes[document as usize] == 0
+            {
+                self.sizes[document as usize] = NONE;
+                copies.push((document, text));
             }
         }
         let sizes: Vec<u32> = copies

@@ -99,15 +99,16 @@ impl Material {
         if bounds.measure == Measure::Containment {
             let (x, y) = (self.ordered(), other.ordered());
             let stands = |a, b| contain::stands_in(a, b, bounds.threshold);
-            let first = self.size() <= other.size() && stands(x, y);
-            if !first && !(self.size() >= other.size() && stands(y, x)) {
+            let forth = self.size() <= other.size() && stands(x, y);
+            let either = forth || (self.size() >= other.size() && stands(y, x));
+            if !either {
                 return Verdict::Below;
             }
         }
-        if let (Some(a), Some(b)) = (&self.bag, &other.bag) {
-            if a.is_template_of(b) {
-                return Verdict::Template;
-            }
+        if let (Some(a), Some(b)) = (&self.bag, &other.bag)
+            && a.is_template_of(b)
+        {
+            return Verdict::Template;
         }
         let (first, second) = (self.size(), other.size());
         Verdict::Alike(Overlap { shared: shared as u32, first, second })
