@@ -450,6 +450,8 @@ fn a_sliding_family_has_many_leaders_and_one_connected_cluster() {
         let found = run(&texts, &options);
         certify(&texts, &options, &found);
         assert_eq!(leaders(&found), naive_sliding(1000, 196, 10), "exact {exact}");
+        let kept: Vec<String> = found.kept().map(|r| texts[r as usize].clone()).collect();
+        assert_eq!(run(&kept, &options).summary.removed, 0);
         let options = DedupOptions { cluster: Linking::Connected, ..options };
         let found = run(&texts, &options);
         assert_eq!((found.clusters.len(), found.summary.kept), (1, 1));
