@@ -284,11 +284,7 @@ impl Recipe {
         hashes.weights.clear();
         match self.unit {
             Unit::Word => text::tokenize(text, hashes),
-            Unit::Char => {
-                text::characters(text, hashes);
-                // Shingles of so many characters, whatever they are.
-                hashes.weights.clear();
-            }
+            Unit::Char => text::characters(text, hashes),
         }
     }
 
