@@ -256,7 +256,6 @@ impl Iterator for Blocks {
         let block = self.read_block();
         if block.is_err() {
             self.ended = true;
-            self.carry = Vec::new();
         }
         block.transpose()
     }
