@@ -11,7 +11,7 @@
 //!
 //! Readers never drop a byte unsaid: what cannot be read is an [`InputError`]
 //! or a [`Note`] with its path, what cannot be used is a
-//! [`Reject`](record::Reject) of its line. All take files through
+//! [`Reject`] of its line. All take files through
 //! [`Storage`](crate::storage::Storage).
 
 pub mod bytes;
