@@ -159,8 +159,8 @@ impl Totals {
         let (found, options) = (&self.found, plan.options());
         write!(
             out,
-            "{} records: {} kept, {} removed ({} exact, {} near)",
-            count(self.records()),
+            "{}: {} kept, {} removed ({} exact, {} near)",
+            of(self.records(), "record"),
             count(found.kept),
             count(found.removed),
             count(found.exact_duplicates),
@@ -169,7 +169,7 @@ impl Totals {
         if self.rejected > 0 {
             write!(out, ", {} set aside", count(self.rejected))?;
         }
-        write!(out, "\n{} clusters", count(found.clusters))?;
+        write!(out, "\n{}", of(found.clusters, "cluster"))?;
         if let Some(weakest) = found.largest_cluster_weakest {
             let weakest = score(options.measure, weakest);
             let size = count(found.largest_cluster);
@@ -177,39 +177,41 @@ impl Totals {
         }
         writeln!(out)?;
         if found.reference > 0 {
-            writeln!(out, "compared with {} records of the reference", count(found.reference))?;
+            writeln!(out, "compared with {} of the reference", of(found.reference, "record"))?;
         }
         if found.short + found.empty > 0 {
             let short = count(found.short);
             writeln!(out, "{short} shorter than a shingle, {} empty", count(found.empty))?;
         }
         let shingle = match options.unit {
-            Unit::Word => "words",
-            Unit::Char => "characters",
+            Unit::Word => "word",
+            Unit::Char => "character",
         };
         write!(
             out,
-            "{} of at least {} by shingles of {} {shingle}; ",
+            "{} of at least {} by shingles of {}; ",
             match options.measure {
                 Measure::Jaccard => "Jaccard",
                 Measure::Containment => "containment",
             },
             options.threshold,
-            options.ngram,
+            of(options.ngram as u64, shingle),
         )?;
         if found.bands > 0 {
             let recall = rounded(found.recall);
             let (bands, rows) = (found.bands, found.rows);
-            writeln!(out, "{bands} bands of {rows} rows find {recall} of pairs at the threshold")?;
+            let (bands, rows) = (of(bands, "band"), of(rows, "row"));
+            writeln!(out, "{bands} of {rows} find {recall} of pairs at the threshold")?;
         } else {
             writeln!(out, "all pairs are found")?;
         }
-        write!(out, "{} pairs checked, {} refused", count(found.candidates), count(found.refused))?;
+        let checked = of(found.candidates, "pair");
+        write!(out, "{checked} checked, {} refused", count(found.refused))?;
         if options.distinct_numbers {
             write!(out, ", {} for their numbers", count(found.refused_by_numbers))?;
         }
         if found.large_buckets > 0 {
-            write!(out, "; {} large buckets", count(found.large_buckets))?;
+            write!(out, "; {}", of(found.large_buckets, "large bucket"))?;
         }
         write!(out, "\n{} in, {} out", bytes(self.bytes_in), bytes(self.bytes_out))?;
         write!(out, "; {:.2} s", cost.seconds)?;
@@ -230,6 +232,11 @@ fn unit(unit: Unit) -> &'static str {
 /// A probability, rounded down to four decimals: no more than what is true.
 fn rounded(probability: f64) -> f64 {
     (probability * 10_000.0).floor() / 10_000.0
+}
+
+/// So many of something.
+fn of(n: u64, what: &str) -> String {
+    format!("{} {what}{}", count(n), if n == 1 { "" } else { "s" })
 }
 
 /// A number with its thousands set apart.

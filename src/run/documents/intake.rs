@@ -120,6 +120,12 @@ impl Intake {
         self.known = AHashMap::new();
     }
 
+    /// Whether a record and the first copy of its text are to be compared: not
+    /// those on one side of a reference set.
+    pub(super) fn compared(&self, first: u32, record: u32) -> bool {
+        self.reference == 0 || (first < self.reference && record >= self.reference)
+    }
+
     /// The document whose first copy is `record`, if it is one.
     pub(super) fn document(&self, record: u32) -> Option<u32> {
         self.documents.binary_search(&record).ok().map(|d| d as u32)
@@ -132,12 +138,12 @@ impl Intake {
     }
 
     /// How much the policy prefers each record, and each document by its best
-    /// copy. Documents of the reference set are preferred as they come.
+    /// copy.
     pub(super) fn ranks(&self, plan: &DedupPlan) -> (Ranks, Vec<u32>) {
         let keep = &plan.options().keep;
         let ranks = Ranks::new(keep, self.records(), &self.lengths, &self.values);
-        let mut documents = vec![NONE; self.documents.len()];
-        for (record, &first) in (0u32..).zip(&self.first) {
+        let mut documents: Vec<u32> = self.documents.iter().map(|&first| ranks.of(first)).collect();
+        for (record, &first) in (0u32..).zip(&self.first).filter(|&(record, &f)| f != record) {
             if let Some(document) = self.document(first) {
                 let best = &mut documents[document as usize];
                 *best = (*best).min(ranks.of(record));
