@@ -11,8 +11,8 @@
 //! * time: two reads of the input, and a third of records that are verified
 //! * space: that of the engine and 32 bytes a record; no texts, no ids
 //!
-//! Outputs are written but not committed: that is left to the caller, who may
-//! have others.
+//! Outputs are written but neither settled nor committed: that is left to the
+//! caller, who writes the summary.
 
 use std::fmt;
 use std::path::Path;
@@ -162,7 +162,6 @@ pub fn dedup(
     let reports = Reports { archive: &archive, found: &found, totals: &totals, plan };
     reports.clusters(&mut sinks.clusters)?;
     reports.pairs(&mut sinks.pairs)?;
-    sinks.settle()?;
     Ok(totals)
 }
 
