@@ -54,7 +54,7 @@ fn load(bytes: &[u8]) -> u128 {
 }
 
 /// Most bytes of a token that [`short_token`] can hash.
-pub const SHORT: usize = 16;
+pub(crate) const SHORT: usize = 16;
 
 /// [`token`] of the `len` bytes in `bytes`, the first one lowest, for `len` in
 /// `1..=SHORT`; the bits above them must be zero.
@@ -64,7 +64,7 @@ pub const SHORT: usize = 16;
 /// processor can guess how long the next word is.
 #[inline]
 #[must_use]
-pub fn short_token(bytes: u128, len: usize) -> u64 {
+pub(crate) fn short_token(bytes: u128, len: usize) -> u64 {
     let low = bytes as u64;
     let n = len as u64;
     if len > 8 {

@@ -213,6 +213,17 @@ pub trait Storage: Send + Sync {
 
     /// Removes a file.
     fn remove(&self, path: &Path) -> io::Result<()>;
+
+    /// Creates a folder that must not exist yet.
+    fn create_folder(&self, path: &Path) -> io::Result<()>;
+
+    /// Removes a folder with all that is in it.
+    fn remove_folder(&self, path: &Path) -> io::Result<()>;
+
+    /// Makes all that was written to the file system of a folder survive a
+    /// loss of power, which is much quicker than file by file; false where the
+    /// system has no such call.
+    fn sync_system(&self, folder: &Path) -> io::Result<bool>;
 }
 
 /// The file system.
@@ -339,6 +350,25 @@ impl Storage for Disk {
 
     fn remove(&self, path: &Path) -> io::Result<()> {
         fs::remove_file(path)
+    }
+
+    fn create_folder(&self, path: &Path) -> io::Result<()> {
+        fs::create_dir(path)
+    }
+
+    fn remove_folder(&self, path: &Path) -> io::Result<()> {
+        fs::remove_dir_all(path)
+    }
+
+    #[cfg(target_os = "linux")]
+    fn sync_system(&self, folder: &Path) -> io::Result<bool> {
+        rustix::fs::syncfs(fs::File::open(folder)?)?;
+        Ok(true)
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn sync_system(&self, _: &Path) -> io::Result<bool> {
+        Ok(false)
     }
 }
 

@@ -215,6 +215,40 @@ fn shorter_passages_are_found_when_asked_for() {
 }
 
 #[test]
+fn spans_grow_to_sentences_and_paragraphs() {
+    let dir = Dir::new();
+    let told = words(9, 20);
+    let sentence = |n: u64| format!("One {} {told} {} end.", words(n, 3), words(n + 1, 3));
+    let paragraph = |n: u64| format!("Before {n}. {} After {n}.", sentence(10 * n));
+    let text = format!("{}\n\n{}\n\n{}\n", paragraph(2), words(1, 40), paragraph(3));
+    dir.write("a.txt", text);
+    for (snap, expected) in [
+        ("word", [told.clone(), told.clone()]),
+        ("sentence", [sentence(20), sentence(30)]),
+        ("paragraph", [paragraph(2), paragraph(3)]),
+    ] {
+        let run = dir.run(&jsonl(&["--snap", snap, "a.txt"])).exits(0);
+        let told = occurrences(&run.records("cluster")[0]);
+        let texts: Vec<&str> = told.iter().map(|o| o["text"].as_str().unwrap()).collect();
+        assert_eq!(texts, expected, "{snap}");
+    }
+}
+
+#[test]
+fn a_byte_order_mark_and_carriage_returns_count_as_bytes() {
+    let dir = Dir::new();
+    let told = words(9, 30);
+    let text = format!("\u{feff}{told}\r\n{}\r\n{told}\r\n", words(1, 30));
+    dir.write("a.txt", &text);
+    let run = dir.run(&jsonl(&["a.txt"])).exits(0);
+    let got = occurrences(&run.records("cluster")[0]);
+    let second = text.rfind(&told).unwrap();
+    assert_eq!(span(&got[0]), (3, 3 + told.len()));
+    assert_eq!(span(&got[1]), (second, second + told.len()));
+    assert_eq!((&got[1]["line"], &got[1]["column"]), (&3.into(), &1.into()));
+}
+
+#[test]
 fn equal_files_are_one_finding_with_an_occurrence_for_each() {
     let dir = Dir::new();
     for name in ["a.txt", "b.txt", "c.txt"] {
@@ -523,6 +557,21 @@ fn output_to_a_file_is_whole_and_leaves_nothing_beside_it() {
     dir.run(&jsonl(&["-o", "out.jsonl", "a.txt"])).exits(0).prints_nothing();
     assert_eq!(dir.read("out.jsonl"), printed);
     assert_eq!(dir.names(), ["a.txt", "out.jsonl"]);
+}
+
+#[test]
+fn output_is_compressed_when_its_name_says_so() {
+    use std::io::Read as _;
+    let dir = Dir::new();
+    dir.write("a.txt", shipped("data/articles/harbour.txt"));
+    let printed = dir.run(&jsonl(&["a.txt"])).exits(0).stdout;
+    for name in ["out.jsonl.gz", "out.jsonl.zst"] {
+        dir.run(&jsonl(&["-o", name, "a.txt"])).exits(0);
+    }
+    let mut got = Vec::new();
+    flate2::read::GzDecoder::new(&dir.read("out.jsonl.gz")[..]).read_to_end(&mut got).unwrap();
+    assert_eq!(got, printed);
+    assert_eq!(zstd::decode_all(&dir.read("out.jsonl.zst")[..]).unwrap(), printed);
 }
 
 #[test]

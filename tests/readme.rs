@@ -25,7 +25,10 @@ fn commands_in_the_readme_print_what_stands_below_them() {
     let blocks = readme.split("```").skip(1).step_by(2);
     let mut shown = 0;
     for block in blocks {
-        let Some(session) = block.trim_start().strip_prefix(PROMPT) else { continue };
+        let Some(session) = block.strip_prefix("console\n").and_then(|b| b.strip_prefix(PROMPT))
+        else {
+            continue;
+        };
         let (args, expected) = session.split_once('\n').unwrap();
         assert_eq!(printed(args).trim_end(), expected.trim_end(), "{args}");
         shown += 1;

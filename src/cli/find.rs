@@ -8,18 +8,14 @@ use std::sync::Arc;
 use clap::Args;
 use clap::ValueEnum;
 use twicetold::FindOptions;
-use twicetold::input::Entry;
-use twicetold::input::InputKind;
 use twicetold::input::Kind;
 use twicetold::input::keys::Keys;
-use twicetold::input::walk::expand;
 use twicetold::options::find::FindPlan;
 use twicetold::options::find::Profile;
 use twicetold::options::find::Scope;
 use twicetold::options::find::Snap;
 use twicetold::output::Output;
 use twicetold::output::Outputs;
-use twicetold::output::refuse_inputs;
 use twicetold::report::Format;
 use twicetold::report::Report;
 use twicetold::report::human::Style;
@@ -30,10 +26,13 @@ use twicetold::storage::Disk;
 
 use crate::cli::Common;
 use crate::cli::Failure;
+use crate::cli::inputs;
+use crate::cli::inputs::InputArg;
 use crate::cli::interrupt;
 use crate::cli::messages::Messages;
 use crate::cli::messages::wants_color;
 use crate::cli::progress::Progress;
+use crate::cli::words::words;
 
 #[derive(Args, Debug)]
 #[command(after_long_help = EXAMPLES)]
@@ -117,20 +116,6 @@ Examples:
   twicetold find --fail-on any --quiet docs/
       Fail a build on any repeated passage.";
 
-/// The command line's words for an option of the library.
-macro_rules! words {
-    ($name:ident for $of:ty { $($(#[$meta:meta])* $word:ident = $value:expr),+ $(,)? }) => {
-        #[derive(Clone, Copy, Debug, Default, ValueEnum)]
-        enum $name { $($(#[$meta])* $word),+ }
-
-        impl From<$name> for $of {
-            fn from(word: $name) -> $of {
-                match word { $($name::$word => $value),+ }
-            }
-        }
-    };
-}
-
 words!(ScopeArg for Scope {
     /// Places inside one document
     Within = Scope::Within,
@@ -173,16 +158,6 @@ words!(FormatArg for Format {
     Jsonl = Format::Jsonl,
 });
 
-words!(InputArg for InputKind {
-    /// By the name of each file
-    #[default]
-    Auto = InputKind::Auto,
-    /// Each file is one text
-    Text = InputKind::Text,
-    /// Each line is a record
-    Jsonl = InputKind::Jsonl,
-});
-
 fn fail_on(word: &str) -> Result<u64, String> {
     match word {
         "any" => Ok(0),
@@ -203,7 +178,11 @@ pub(crate) fn run(args: &FindArgs, messages: &Messages) -> Result<u8, Failure> {
     };
     let plan = FindPlan::new(&options)?;
     let keys = Keys::new(&args.text_key, &args.id_key, &[])?;
-    let (entries, lost) = entries(args, messages)?;
+    let (entries, lost) = inputs::expanded(&args.paths, args.input.into(), Kind::Text, messages)?;
+    inputs::refuse(&[&entries], args.output.iter().chain(&args.rejects))?;
+    if entries.is_empty() {
+        messages.note("there is no text file in what was named");
+    }
     let outputs = Outputs::new(Arc::new(Disk));
     interrupt::remove_on_signals(&outputs)?;
     let mut rejects = args.rejects.as_deref().map(|p| outputs.open(p)).transpose()?;
@@ -225,33 +204,6 @@ pub(crate) fn run(args: &FindArgs, messages: &Messages) -> Result<u8, Failure> {
     }
     outputs.commit(complete)?;
     Ok(status(args, messages, &findings, lost))
-}
-
-/// The files to be read, and how many could not be looked at.
-fn entries(args: &FindArgs, messages: &Messages) -> Result<(Vec<Entry>, u64), Failure> {
-    let standard = [PathBuf::from("-")];
-    let paths = if args.paths.is_empty() { &standard[..] } else { &args.paths[..] };
-    if args.paths.is_empty() && std::io::stdin().is_terminal() {
-        return Err(Failure::NoInput);
-    }
-    let outputs: Vec<&Path> =
-        args.output.iter().chain(&args.rejects).map(PathBuf::as_path).collect();
-    let (entries, notes) = expand(&Disk, paths, args.input.into(), Kind::Text)?;
-    let inputs: Vec<&Path> = entries.iter().map(|e| e.path.as_path()).collect();
-    refuse_inputs(&Disk, &outputs, &inputs)?;
-    let mut lost = 0;
-    for note in &notes {
-        if note.is_loss() {
-            lost += 1;
-            messages.warning(&note.to_string());
-        } else {
-            messages.note(&note.to_string());
-        }
-    }
-    if entries.is_empty() {
-        messages.note("there is no text file in what was named");
-    }
-    Ok((entries, lost))
 }
 
 fn write(

@@ -46,6 +46,14 @@ impl Messages {
         }
     }
 
+    /// What the run came to, of one line or more.
+    pub(crate) fn summary(&self, text: &str) {
+        if !self.quiet {
+            // Nobody is left to be told when standard error is closed.
+            let _ = std::io::stderr().write_all(text.as_bytes());
+        }
+    }
+
     fn say(&self, kind: &str, color: AnsiColor, text: &str) {
         let style = if self.styled { color.on_default().bold() } else { Style::new() };
         // Nobody is left to be told when standard error is closed.

@@ -1,9 +1,13 @@
 //! The `twicetold` command: arguments, exit statuses, messages.
 
+mod dedup;
 mod find;
+mod inputs;
 mod interrupt;
+mod memory;
 mod messages;
 mod progress;
+mod words;
 
 use std::fmt;
 use std::io;
@@ -16,7 +20,7 @@ use clap::Parser;
 use clap::Subcommand;
 use clap::ValueEnum;
 use twicetold::input::InputError;
-use twicetold::input::record::KeyError;
+use twicetold::input::keys::KeyError;
 use twicetold::options::OptionsError;
 use twicetold::output::OutputError;
 use twicetold::run::RunError;
@@ -36,7 +40,9 @@ struct Cli {
 #[derive(Subcommand, Debug)]
 enum Command {
     /// Repeated passages inside a text or across texts
-    Find(find::FindArgs),
+    Find(Box<find::FindArgs>),
+    /// Near-duplicate documents in dumps and folders
+    Dedup(Box<dedup::DedupArgs>),
 }
 
 /// Options of all commands.
@@ -81,10 +87,12 @@ pub(crate) fn main() -> ExitCode {
     };
     let common = match &cli.command {
         Command::Find(args) => &args.common,
+        Command::Dedup(args) => &args.common,
     };
     let messages = Messages::new(common.quiet, common.verbose, common.color);
     let result = start_threads(common.threads).and_then(|()| match &cli.command {
         Command::Find(args) => find::run(args, &messages),
+        Command::Dedup(args) => dedup::run(args, &messages),
     });
     ExitCode::from(match result {
         Ok(status) => status,
@@ -92,6 +100,7 @@ pub(crate) fn main() -> ExitCode {
         Err(Failure::NoInput) => {
             let name = match cli.command {
                 Command::Find(_) => "find",
+                Command::Dedup(_) => "dedup",
             };
             help(name);
             2
@@ -133,6 +142,8 @@ enum Failure {
     Key(KeyError),
     Run(RunError),
     Threads(String),
+    /// Options that do not go together.
+    Usage(String),
     Signals(io::Error),
     /// Nothing was named and standard input is a terminal.
     NoInput,
@@ -150,7 +161,7 @@ impl fmt::Display for Failure {
             Failure::Options(e) => e.fmt(f),
             Failure::Key(e) => e.fmt(f),
             Failure::Run(e) => e.fmt(f),
-            Failure::Threads(message) => f.write_str(message),
+            Failure::Threads(message) | Failure::Usage(message) => f.write_str(message),
             Failure::Signals(e) => write!(f, "cannot wait for signals: {e}"),
             Failure::NoInput => f.write_str("there is no input"),
         }

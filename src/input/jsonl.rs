@@ -5,7 +5,7 @@
 //! byte order mark at the start of the stream belongs to no line. The last
 //! line may lack its end. Blank lines are counted as lines but are no records.
 //!
-//! * time: `O(n)`, two passes of `memchr` speed over the bytes, which are
+//! * time: `O(n)`, two passes over the bytes at the speed of memory, which are
 //!   read in place and not copied, but for the line that a block cuts
 //! * space: a block of about 1 MiB, more when a line is longer
 //!
@@ -256,7 +256,6 @@ impl Iterator for Blocks {
         let block = self.read_block();
         if block.is_err() {
             self.ended = true;
-            self.carry = Vec::new();
         }
         block.transpose()
     }

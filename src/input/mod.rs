@@ -15,6 +15,7 @@
 //! [`Storage`](crate::storage::Storage).
 
 pub mod bytes;
+pub mod guess;
 pub mod jsonl;
 pub mod keys;
 pub mod record;

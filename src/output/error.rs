@@ -28,6 +28,12 @@ pub enum OutputError {
         /// What it is.
         kind: FileKind,
     },
+    /// A folder that is to be made new is there already, or a file of its
+    /// name.
+    Exists {
+        /// The output, as it was named.
+        path: PathBuf,
+    },
     /// The output is an input as well.
     IsInput {
         /// The output, as it was named.
@@ -76,6 +82,9 @@ impl fmt::Display for OutputError {
             }
             OutputError::NotAFile { path, kind } => {
                 write!(f, "cannot write {}: it is a {kind}; name a file", Named(path))
+            }
+            OutputError::Exists { path } => {
+                write!(f, "cannot create {}: it exists already; name a new folder", Named(path))
             }
             OutputError::IsInput { output, input } => write!(
                 f,

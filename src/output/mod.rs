@@ -21,11 +21,13 @@
 mod clash;
 mod encoder;
 mod error;
+pub mod folder;
 
 pub use clash::refuse_inputs;
 pub use error::OutputError;
 
 use crate::output::encoder::Encoder;
+use crate::output::folder::OutputFolder;
 use crate::storage::FileKind;
 use crate::storage::Sink;
 use crate::storage::Stat;
@@ -54,6 +56,7 @@ pub struct Outputs {
 #[derive(Default)]
 struct Temporaries {
     paths: Vec<PathBuf>,
+    folders: Vec<PathBuf>,
     /// Set when the run is being ended from outside: no new files.
     closed: bool,
 }
@@ -121,8 +124,6 @@ impl Outputs {
         path: &Path,
         like: Option<&Stat>,
     ) -> io::Result<(Box<dyn Sink>, Option<Pending>)> {
-        /// Files of dead processes with our number, at most.
-        const TRIES: u32 = 10_000;
         let target = self.storage.resolve(path)?;
         for n in 0..TRIES {
             let temporary = temporary_name(&target, n)?;
@@ -152,9 +153,25 @@ impl Outputs {
     /// The first failure. Up to the first rename every final name holds what
     /// it held before; after it, each holds the old content or the whole new
     /// one. No temporary file stays.
-    pub fn commit(&self, mut outputs: Vec<Output>) -> Result<(), OutputError> {
+    pub fn commit(&self, outputs: Vec<Output>) -> Result<(), OutputError> {
+        self.commit_with_folder(outputs, None)
+    }
+
+    /// Finishes `outputs` and a new folder together.
+    ///
+    /// # Errors
+    ///
+    /// As [`commit`](Outputs::commit).
+    pub fn commit_with_folder(
+        &self,
+        mut outputs: Vec<Output>,
+        mut new: Option<OutputFolder>,
+    ) -> Result<(), OutputError> {
         for output in &mut outputs {
             output.finish()?;
+        }
+        if let Some(new) = &mut new {
+            new.finish()?;
         }
         let mut folders: Vec<(PathBuf, PathBuf)> = Vec::new();
         {
@@ -172,6 +189,10 @@ impl Outputs {
                 if !folders.iter().any(|(known, _)| known == folder) {
                     folders.push((folder.to_path_buf(), output.path.clone()));
                 }
+            }
+            if let Some(new) = &mut new {
+                new.rename(&mut temporaries)?;
+                folders.push((folder_of(new.target()).to_path_buf(), new.path().to_path_buf()));
             }
         }
         for (folder, path) in folders {
@@ -201,6 +222,14 @@ impl Outputs {
             }
         }
         temporaries.paths = stuck.iter().map(|(path, _)| path.clone()).collect();
+        for path in std::mem::take(&mut temporaries.folders) {
+            if let Err(error) = self.storage.remove_folder(&path)
+                && error.kind() != io::ErrorKind::NotFound
+            {
+                temporaries.folders.push(path.clone());
+                stuck.push((path, error));
+            }
+        }
         stuck
     }
 
@@ -209,6 +238,9 @@ impl Outputs {
         self.temporaries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// Files of dead processes with our number, at most.
+const TRIES: u32 = 10_000;
 
 /// Whether a path reaches an open file through the system (`/dev/stdout`,
 /// `/dev/fd/3`, `/proc/self/fd/3`): there is no name to replace.
@@ -280,6 +312,13 @@ impl Output {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Whether what is written goes where it is to stand, with no final name
+    /// to wait for.
+    #[must_use]
+    pub fn is_direct(&self) -> bool {
+        self.pending.is_none()
     }
 
     /// Commits this output alone, see [`Outputs::commit`].

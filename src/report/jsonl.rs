@@ -89,7 +89,8 @@ pub(crate) fn write_object<W: Write>(report: &Report<'_>, out: &mut W) -> io::Re
     out.write_all(b"}\n")
 }
 
-fn put<W: Write>(record: &Record<'_>, out: &mut W) -> io::Result<()> {
+/// Writes a record without a line end.
+pub(crate) fn put<T: Serialize, W: Write>(record: &T, out: &mut W) -> io::Result<()> {
     record.serialize(&mut serde_json::Serializer::with_formatter(out, Quiet)).map_err(Into::into)
 }
 
@@ -198,16 +199,17 @@ fn is_zero(n: &u64) -> bool {
     *n == 0
 }
 
+/// A label in a record.
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Label<'a> {
+pub(crate) enum Label<'a> {
     Json(&'a RawValue),
     Text(&'a str),
 }
 
 /// A label that is no JSON against its contract is written as a string, so
 /// that what comes out is always JSON.
-fn label(json: &str) -> Label<'_> {
+pub(crate) fn label(json: &str) -> Label<'_> {
     serde_json::from_str(json).map_or(Label::Text(json), Label::Json)
 }
 

@@ -28,6 +28,8 @@ pub(crate) mod visible;
 pub(crate) mod words;
 
 pub mod dedup;
+pub mod duplicates;
+pub mod totals;
 
 /// A document as reports name it.
 #[derive(Clone, Debug)]

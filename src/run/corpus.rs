@@ -87,6 +87,9 @@ fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
+/// Working memory of a thread.
+type Scratch = (Hashes, periodic::Scratch);
+
 /// What is made of a piece of the input.
 type Made = Vec<Result<(Held, Prepared), Refused>>;
 
@@ -125,15 +128,15 @@ impl Corpus {
             rejected: 0,
         };
         let mut reader = Reader::new(storage, entries, watch);
-        let work = |scratch: &mut (Hashes, periodic::Scratch), chunk: &Chunk| match chunk {
+        let work = |(): &(), scratch: &mut Scratch, chunk: &Chunk| match chunk {
             Chunk::Text { text, .. } => (Some(prepare(&text.text, &plan, scratch)), Made::new()),
-            Chunk::Lines(block) => (None, records(block, keys, &plan, scratch)),
+            Chunk::Lines(block, _) => (None, records(block, keys, &plan, scratch)),
         };
-        reader.for_each(work, |chunk, (whole, made)| {
-            if let (Chunk::Text { entry, text }, Some(prepared)) = (chunk, whole) {
+        reader.for_each(&mut (), work, |(), chunk, (whole, made)| {
+            if let (Chunk::Text { entry, text, .. }, Some(prepared)) = (chunk, whole) {
                 let offsets = (!text.offsets.is_identity()).then_some(text.offsets);
                 let held = Held { entry, record: None, id: None, text: text.text, offsets };
-                return corpus.hold(held, prepared);
+                return corpus.hold(held, prepared).map(|()| None);
             }
             for one in made {
                 match (one, rejects.as_deref_mut()) {
@@ -142,7 +145,7 @@ impl Corpus {
                     (Err(r), None) => return Err(refused_by(entries, r).into()),
                 }
             }
-            Ok(())
+            Ok(None)
         })?;
         (corpus.skipped, corpus.lost) = (reader.skipped, reader.lost);
         Ok(corpus)
@@ -182,12 +185,7 @@ impl Corpus {
 }
 
 /// The records of a block.
-fn records(
-    block: &Block,
-    keys: &Keys,
-    plan: &FindPlan,
-    scratch: &mut (Hashes, periodic::Scratch),
-) -> Made {
+fn records(block: &Block, keys: &Keys, plan: &FindPlan, scratch: &mut Scratch) -> Made {
     let entry = block.file;
     let one = |line: Line<'_>| match parse(line.bytes, keys) {
         Ok(fields) => {

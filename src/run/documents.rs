@@ -35,9 +35,12 @@ use crate::run::documents::found::Job;
 use crate::run::documents::intake::Intake;
 use crate::run::documents::intake::NONE;
 use crate::run::documents::joined::Joined;
+use crate::run::documents::recipe::Digest;
 use crate::run::documents::recipe::Made;
 use crate::run::documents::recipe::Recipe;
+pub(crate) use crate::run::documents::recipe::Workspace;
 use crate::signature::TooManyDocuments;
+use rayon::prelude::*;
 use std::convert::Infallible;
 use std::fmt;
 
@@ -190,6 +193,10 @@ pub fn dedup<S: AsRef<str> + Sync>(
 /// and their signatures take half a mebibyte.
 const BLOCK: usize = 1024;
 
+/// A text made ready to be taken in.
+#[derive(Debug)]
+pub(crate) struct Prepared(Digest);
+
 /// How documents that are alike are found.
 #[derive(Debug)]
 enum Method {
@@ -266,26 +273,51 @@ impl Engine {
         texts: &[S],
         fields: &[Option<&str>],
     ) -> Result<(), TooManyRecords> {
-        if texts.len() as u64 + u64::from(self.records()) >= u64::from(NONE) {
-            return Err(TooManyRecords);
-        }
-        let keep = &self.plan.options().keep;
-        self.intake.fields(texts.len(), fields, keep);
-        for block in texts.chunks(BLOCK) {
-            for (made, shingles) in self.intake.texts(block, &self.recipe, keep) {
-                match (&mut self.method, made) {
-                    (Method::Banded(banded), Made::Signature(signature)) => {
-                        banded
-                            .add(&signature, shingles)
-                            .map_err(|TooManyDocuments| TooManyRecords)?;
-                    }
-                    (Method::Joined(joined), Made::Material(material)) => joined.add(material),
-                    // The recipe makes what the method takes.
-                    _ => {}
-                }
+        for (n, block) in texts.chunks(BLOCK).enumerate() {
+            let prepared: Vec<Prepared> = block
+                .par_iter()
+                .map_init(Workspace::default, |bench, text| self.prepare(text.as_ref(), bench))
+                .collect();
+            for (i, one) in prepared.into_iter().enumerate() {
+                self.insert(one, fields.get(n * BLOCK + i).copied().flatten())?;
             }
         }
         Ok(())
+    }
+
+    /// Makes a text ready for [`insert`](Engine::insert), in any order and
+    /// from any thread.
+    pub(crate) fn prepare(&self, text: &str, bench: &mut Workspace) -> Prepared {
+        Prepared(self.recipe.digest(text, bench, |content| self.intake.known(content)))
+    }
+
+    /// Takes in the next record, made ready before, with the JSON text of the
+    /// policy's field.
+    ///
+    /// # Errors
+    ///
+    /// As [`Engine::push`].
+    pub(crate) fn insert(
+        &mut self,
+        prepared: Prepared,
+        field: Option<&str>,
+    ) -> Result<(), TooManyRecords> {
+        if self.records() >= NONE - 1 {
+            return Err(TooManyRecords);
+        }
+        let keep = &self.plan.options().keep;
+        let new = self.intake.record(prepared.0, field, keep);
+        match (&mut self.method, new) {
+            (Method::Banded(banded), Some((Made::Signature(signature), shingles))) => {
+                banded.add(&signature, shingles).map_err(|TooManyDocuments| TooManyRecords)
+            }
+            (Method::Joined(joined), Some((Made::Material(material), _))) => {
+                joined.add(material);
+                Ok(())
+            }
+            // The recipe makes what the method takes.
+            _ => Ok(()),
+        }
     }
 
     /// Makes all records taken in so far the reference set: later ones are
@@ -324,6 +356,7 @@ impl Engine {
             Method::Joined(joined) => (joined.find(&job)?, joined.recall(&self.plan)),
         };
         // 7. documents -> records
+        count(&mut self.intake, &self.recipe, texts)?;
         let measure = options.measure;
         let mut deduped = records::clusters(&self.intake, &found.families, &ranks, measure);
         if options.pairs {
@@ -341,4 +374,28 @@ impl Engine {
         deduped.summary.large_buckets = found.large_buckets;
         Ok(deduped)
     }
+}
+
+/// Counts the sets of documents that have copies, where no copy was counted
+/// as it came.
+fn count<T: Texts + ?Sized>(
+    intake: &mut Intake,
+    recipe: &Recipe,
+    texts: &T,
+) -> Result<(), DocumentsError<T::Error>> {
+    let documents = intake.uncounted();
+    let sizes: Vec<Result<u32, T::Error>> = documents
+        .par_iter()
+        .map_init(Workspace::default, |workspace, &document| {
+            let mut text = std::mem::take(&mut workspace.text);
+            texts.text(intake.documents[document as usize], &mut text)?;
+            let size = recipe.material(&text, workspace).size();
+            workspace.text = text;
+            Ok(size)
+        })
+        .collect();
+    for (document, size) in documents.into_iter().zip(sizes) {
+        intake.count(document, size.map_err(DocumentsError::Text)?);
+    }
+    Ok(())
 }

@@ -1,8 +1,9 @@
 //! The main paths: what joins the stages, and the only place with threads.
 //!
 //! * [`passages`]: texts -> repeated passages;
+//! * [`corpus`]: files -> texts for it;
 //! * [`documents`]: texts -> near-duplicate documents;
-//! * [`corpus`]: files -> texts for both.
+//! * [`dedup`]: files -> texts for it, and what stays of them -> files.
 //!
 //! Work runs in the rayon pool of the caller. Results do not depend on the
 //! number of its threads.
@@ -10,6 +11,7 @@
 mod assemble;
 mod copies;
 pub mod corpus;
+pub mod dedup;
 pub mod documents;
 mod grouping;
 pub mod passages;
@@ -22,7 +24,9 @@ use std::path::PathBuf;
 
 use crate::input::InputError;
 use crate::output::OutputError;
+use crate::run::dedup::DedupRunError;
 use crate::run::passages::FindError;
+use crate::spill::SpillError;
 use crate::storage::Shown;
 
 /// Told what a run is doing, from any thread; for progress bars and notes.
@@ -91,6 +95,10 @@ pub enum RunError {
     Write(io::Error),
     /// The search itself.
     Find(FindError),
+    /// The search for near-duplicate documents.
+    Dedup(DedupRunError),
+    /// A temporary file.
+    Spill(SpillError),
 }
 
 impl RunError {
@@ -112,6 +120,8 @@ impl fmt::Display for RunError {
             RunError::Output(e) => e.fmt(f),
             RunError::Write(e) => e.fmt(f),
             RunError::Find(e) => e.fmt(f),
+            RunError::Dedup(e) => e.fmt(f),
+            RunError::Spill(e) => e.fmt(f),
         }
     }
 }
@@ -123,6 +133,8 @@ impl std::error::Error for RunError {
             RunError::Output(e) => Some(e),
             RunError::Write(e) => Some(e),
             RunError::Find(e) => Some(e),
+            RunError::Dedup(e) => Some(e),
+            RunError::Spill(e) => Some(e),
         }
     }
 }
@@ -142,5 +154,23 @@ impl From<OutputError> for RunError {
 impl From<FindError> for RunError {
     fn from(e: FindError) -> RunError {
         RunError::Find(e)
+    }
+}
+
+impl From<DedupRunError> for RunError {
+    fn from(e: DedupRunError) -> RunError {
+        RunError::Dedup(e)
+    }
+}
+
+impl From<SpillError> for RunError {
+    fn from(e: SpillError) -> RunError {
+        RunError::Spill(e)
+    }
+}
+
+impl From<io::Error> for RunError {
+    fn from(e: io::Error) -> RunError {
+        RunError::Write(e)
     }
 }

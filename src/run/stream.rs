@@ -19,6 +19,7 @@ use crate::input::text;
 use crate::run::Notice;
 use crate::run::RunError;
 use crate::run::Watch;
+use crate::storage::Stat;
 use crate::storage::Storage;
 use crate::text::original::Text;
 
@@ -35,16 +36,33 @@ pub(crate) enum Chunk {
         entry: u32,
         /// What it holds.
         text: Text,
+        /// Where it comes from.
+        origin: Origin,
     },
     /// Whole lines of records; the block knows its entry.
-    Lines(Block),
+    Lines(Block, Origin),
+}
+
+/// The file behind a piece.
+#[derive(Clone, Debug)]
+pub(crate) struct Origin {
+    /// What it was when it was opened, where the system tells.
+    pub(crate) stat: Option<Stat>,
+    /// Whether its bytes are those of the piece, not compressed.
+    pub(crate) plain: bool,
+}
+
+impl Origin {
+    fn of(bytes: &Bytes) -> Origin {
+        Origin { stat: bytes.stat().cloned(), plain: bytes.is_plain() }
+    }
 }
 
 impl Chunk {
-    fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         match self {
             Chunk::Text { text, .. } => text.text.len(),
-            Chunk::Lines(block) => block.bytes.len(),
+            Chunk::Lines(block, _) => block.bytes.len(),
         }
     }
 }
@@ -84,7 +102,10 @@ impl<'a> Reader<'a> {
                 self.watch.advance(taken - self.taken);
                 self.taken = taken;
                 match block {
-                    Some(block) => return Ok(Some(Chunk::Lines(block))),
+                    Some(block) => {
+                        let origin = Origin::of(blocks.source());
+                        return Ok(Some(Chunk::Lines(block, origin)));
+                    }
                     None => self.blocks = None,
                 }
             }
@@ -124,7 +145,8 @@ impl<'a> Reader<'a> {
                     let replaced = text.offsets.replaced();
                     self.watch.note(&Notice::Repaired { path: entry.path.clone(), replaced });
                 }
-                Ok(Some(Chunk::Text { entry: number, text }))
+                let origin = Origin::of(&bytes);
+                Ok(Some(Chunk::Text { entry: number, text, origin }))
             }
         }
     }
@@ -142,26 +164,35 @@ impl<'a> Reader<'a> {
 
     /// Works on all pieces in parallel and takes the results in order.
     ///
-    /// `work` is given memory that a thread reuses from piece to piece.
-    pub(crate) fn for_each<S, T>(
+    /// `work` sees `state` as `take` left it after some earlier piece, and is
+    /// given memory that a thread reuses from piece to piece. `take` may
+    /// return the room of a piece for a later one.
+    pub(crate) fn for_each<X, S, T>(
         &mut self,
-        work: impl Fn(&mut S, &Chunk) -> T + Sync,
-        mut take: impl FnMut(Chunk, T) -> Result<(), RunError>,
+        state: &mut X,
+        work: impl Fn(&X, &mut S, &Chunk) -> T + Sync,
+        mut take: impl FnMut(&mut X, Chunk, T) -> Result<Option<Vec<u8>>, RunError>,
     ) -> Result<(), RunError>
     where
+        X: Sync,
         S: Default + Send,
         T: Send,
     {
         let mut batch = self.batch()?;
         while !batch.is_empty() {
+            let seen: &X = state;
             let (next, results) = rayon::join(
                 || self.batch(),
                 || -> Vec<T> {
-                    batch.par_iter().with_max_len(1).map_init(S::default, &work).collect()
+                    let work = |scratch: &mut S, chunk: &Chunk| work(seen, scratch, chunk);
+                    batch.par_iter().with_max_len(1).map_init(S::default, work).collect()
                 },
             );
             for (chunk, result) in batch.into_iter().zip(results) {
-                take(chunk, result)?;
+                let room = take(state, chunk, result)?;
+                if let (Some(room), Some(blocks)) = (room, &mut self.blocks) {
+                    blocks.reuse(room);
+                }
             }
             batch = next?;
         }

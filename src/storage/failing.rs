@@ -179,6 +179,21 @@ impl Storage for Failing {
         self.check(Op::Remove)?;
         Disk.remove(path)
     }
+
+    fn create_folder(&self, path: &Path) -> io::Result<()> {
+        self.check(Op::Create)?;
+        Disk.create_folder(path)
+    }
+
+    fn remove_folder(&self, path: &Path) -> io::Result<()> {
+        self.check(Op::Remove)?;
+        Disk.remove_folder(path)
+    }
+
+    fn sync_system(&self, folder: &Path) -> io::Result<bool> {
+        self.check(Op::Sync)?;
+        Disk.sync_system(folder)
+    }
 }
 
 /// An open file whose reads and writes are counted too.

@@ -8,7 +8,7 @@
 //!
 //! All are trimmed of white space, in order, and none is empty.
 //!
-//! * time: linear; sentences some 40 ns a character
+//! * time: linear; sentences some 20 ns a character
 //! * space: sentences need a copy of one paragraph
 //!
 //! Source: *Unicode Standard Annex #29*, section 5, default sentence borders.

@@ -1,4 +1,20 @@
 //! Tokens of a text of any script, character by character.
+//!
+//! The rules of the module above, as a machine that reads one character after
+//! the other and holds one token. A cluster is a base with the marks after it;
+//! Khmer and Myanmar consonants written below another belong to its cluster,
+//! as do both parts of the Thai and Lao vowel "am". So a token is one or more
+//! whole extended grapheme clusters, save for invisible characters at its
+//! ends, and for the number signs that precede digits (U+0600 and others),
+//! which are separators.
+//!
+//! * time: linear, 5 to 10 ns a character; a token with characters whose forms
+//!   depend on each other is normalised as a whole
+//! * space: the longest token
+//!
+//! Zero-width spaces are skipped like other invisible characters: pages sprinkle
+//! them into words and addresses as line-break hints, and scripts that use
+//! them between words go by cluster anyway.
 
 use std::str::Chars;
 
@@ -67,7 +83,9 @@ enum Kind {
     Cluster,
 }
 
-/// So many ASCII bytes in a row are left to the fast path.
+/// So many ASCII bytes in a row are left to the fast path. Fewer would change
+/// paths too often, more keep words from the faster one; of 4, 8, 16 and 32
+/// this was best on French.
 const ASCII_AHEAD: usize = 8;
 
 impl Cutter {
@@ -234,7 +252,7 @@ mod tests {
         }
     }
 
-    /// Text, form and weight of each token, by the hash of the form.
+    /// Text and weight of each token.
     fn tokens(text: &str) -> Vec<(&str, u8)> {
         let mut got = Tokens::default();
         tokenize(text, &mut got);

@@ -1,6 +1,6 @@
 //! Records as they come -> different documents, and who is a copy of whom.
 //!
-//! * time: `O(bytes)`, over all threads of the pool
+//! * time: a look-up a record
 //! * space: 12 to 40 bytes a record, 16 a document
 
 use crate::keep::Ranks;
@@ -9,11 +9,9 @@ use crate::options::dedup::DedupPlan;
 use crate::options::dedup::Keep;
 use crate::run::documents::recipe::Class;
 use crate::run::documents::recipe::Digest;
+use crate::run::documents::recipe::Known;
 use crate::run::documents::recipe::Made;
-use crate::run::documents::recipe::Recipe;
-use crate::run::documents::recipe::Workspace;
 use ahash::AHashMap;
-use rayon::prelude::*;
 
 /// Number of no record.
 pub(super) const NONE: u32 = u32::MAX;
@@ -27,7 +25,7 @@ pub(super) struct Intake {
     /// First record of each document.
     pub(super) documents: Vec<u32>,
     /// Members of each document's set; 0 while unknown, which it may be for
-    /// those without a copy.
+    /// those without a copy, and for others until the end.
     sizes: Vec<u32>,
     /// First record with a content.
     known: AHashMap<[u64; 2], u32>,
@@ -49,50 +47,30 @@ impl Intake {
         Intake { against, ..Intake::default() }
     }
 
-    /// Takes in the next texts and returns what stands for those that are new
-    /// documents, in order, with the number of shingles of each.
-    pub(super) fn texts<S: AsRef<str> + Sync>(
-        &mut self,
-        texts: &[S],
-        recipe: &Recipe,
-        keep: &Keep,
-    ) -> Vec<(Made, u32)> {
-        let known = &self.known;
-        let digests: Vec<Digest> = texts
-            .par_iter()
-            .map_init(Workspace::default, |workspace, text| {
-                recipe.digest(text.as_ref(), workspace, |content| known.contains_key(content))
-            })
-            .collect();
-        let mut new = Vec::new();
-        // A copy of each document that has had none before.
-        let mut copies: Vec<(u32, &S)> = Vec::new();
-        for (digest, text) in digests.into_iter().zip(texts) {
-            if matches!(keep, Keep::Longest | Keep::Shortest) {
-                self.lengths.push(digest.characters);
-            }
-            if let Some(document) = self.record(digest, &mut new)
-                && self.sizes[document as usize] == 0
-            {
-                self.sizes[document as usize] = NONE;
-                copies.push((document, text));
-            }
+    /// What is known of a content.
+    pub(super) fn known(&self, content: &[u64; 2]) -> Known {
+        match self.known.get(content) {
+            None => Known::New,
+            Some(&first) if self.size(first) == 0 => Known::Uncounted,
+            Some(_) => Known::Counted,
         }
-        let sizes: Vec<u32> = copies
-            .par_iter()
-            .map_init(Workspace::default, |workspace, (_, text)| {
-                recipe.material(text.as_ref(), workspace).size()
-            })
-            .collect();
-        for ((document, _), size) in copies.into_iter().zip(sizes) {
-            self.sizes[document as usize] = size;
-        }
-        new
     }
 
-    /// Numbers a record; returns its document when it is a copy of one.
-    fn record(&mut self, digest: Digest, new: &mut Vec<(Made, u32)>) -> Option<u32> {
+    /// Takes in the next record, with the JSON text of the policy's field;
+    /// returns what stands for it and the number of its shingles when it is a
+    /// new document.
+    pub(super) fn record(
+        &mut self,
+        digest: Digest,
+        field: Option<&str>,
+        keep: &Keep,
+    ) -> Option<(Made, u32)> {
         let record = self.first.len() as u32;
+        match keep {
+            Keep::Longest | Keep::Shortest => self.lengths.push(digest.characters),
+            Keep::Min(_) | Keep::Max(_) => self.values.push(Value::of_json(field)),
+            _ => {}
+        }
         self.short += u64::from(digest.class == Class::Short);
         if digest.class == Class::Empty {
             self.empty += 1;
@@ -101,26 +79,35 @@ impl Intake {
         }
         let first = *self.known.entry(digest.content).or_insert(record);
         self.first.push(first);
-        if first < record {
-            return self.document(first);
-        }
-        if let Some(made) = digest.made {
+        if first == record {
+            let made = digest.made?;
             self.documents.push(record);
-            self.sizes.push(match &made {
-                Made::Signature(_) => 0,
-                Made::Material(material) => material.size(),
-            });
-            new.push((made, digest.shingles));
+            self.sizes.push(digest.size.unwrap_or(0));
+            return Some((made, digest.shingles));
+        }
+        if let (Some(document), Some(size)) = (self.document(first), digest.size) {
+            self.sizes[document as usize] = size;
         }
         None
     }
 
-    /// Takes in the values of the policy's field for the next records.
-    pub(super) fn fields(&mut self, records: usize, fields: &[Option<&str>], keep: &Keep) {
-        if matches!(keep, Keep::Min(_) | Keep::Max(_)) {
-            let field = |n: usize| fields.get(n).copied().flatten();
-            self.values.extend((0..records).map(|n| Value::of_json(field(n))));
+    /// Documents that have copies, and the size of whose set is not known.
+    pub(super) fn uncounted(&self) -> Vec<u32> {
+        let mut seen = vec![false; self.documents.len()];
+        for (record, &first) in (0u32..).zip(&self.first) {
+            if first != NONE
+                && first != record
+                && let Some(document) = self.document(first)
+            {
+                seen[document as usize] = self.sizes[document as usize] == 0;
+            }
         }
+        (0u32..).zip(seen).filter(|&(_, seen)| seen).map(|(document, _)| document).collect()
+    }
+
+    /// Notes the size of a document's set.
+    pub(super) fn count(&mut self, document: u32, size: u32) {
+        self.sizes[document as usize] = size;
     }
 
     /// Makes all records so far the reference set, if there is to be one.
@@ -152,8 +139,8 @@ impl Intake {
         self.documents.binary_search(&record).ok().map(|d| d as u32)
     }
 
-    /// Members of the set of the text whose first copy is `record` and that
-    /// has more copies: 1 for short texts.
+    /// Members of the set of the text whose first copy is `record`: 1 for
+    /// short texts, 0 when not known.
     pub(super) fn size(&self, record: u32) -> u32 {
         self.document(record).map_or(1, |d| self.sizes[d as usize])
     }

@@ -11,6 +11,7 @@ use crate::differ::Numbers;
 use crate::hash;
 use crate::join::Bounds;
 use crate::options::dedup::DedupPlan;
+use crate::options::dedup::Keep;
 use crate::options::dedup::Measure;
 use crate::options::dedup::Unit;
 use crate::radix::Sorter;
@@ -50,6 +51,19 @@ pub(super) struct Digest {
     pub(super) shingles: u32,
     /// None for short texts and those known before.
     pub(super) made: Option<Made>,
+    /// Members of the set, if they were counted.
+    pub(super) size: Option<u32>,
+}
+
+/// What was taken in before of a text's content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Known {
+    /// Nothing: it is new.
+    New,
+    /// A copy, the size of whose set is not known.
+    Uncounted,
+    /// A copy, of which nothing more is to be known.
+    Counted,
 }
 
 /// What two texts are compared by.
@@ -99,9 +113,9 @@ impl Material {
         if bounds.measure == Measure::Containment {
             let (x, y) = (self.ordered(), other.ordered());
             let stands = |a, b| contain::stands_in(a, b, bounds.threshold);
-            let forth = self.size() <= other.size() && stands(x, y);
-            let either = forth || (self.size() >= other.size() && stands(y, x));
-            if !either {
+            let first = self.size() <= other.size() && stands(x, y);
+            let second = || self.size() >= other.size() && stands(y, x);
+            if !first && !second() {
                 return Verdict::Below;
             }
         }
@@ -154,7 +168,7 @@ impl Checks {
 
 /// Working memory of one thread.
 #[derive(Debug, Default)]
-pub(super) struct Workspace {
+pub(crate) struct Workspace {
     hashes: Hashes,
     tokens: Tokens,
     shingles: Vec<u64>,
@@ -193,6 +207,8 @@ pub(super) struct Recipe {
     /// None when sets are compared from the start.
     sketcher: Option<Sketcher>,
     ordered: bool,
+    /// Whether the policy looks at lengths.
+    lengths: bool,
     numbers: Option<Numbers>,
 }
 
@@ -205,17 +221,17 @@ impl Recipe {
             shingler: Shingler::new(options.ngram),
             sketcher: plan.banding().map(|_| sketcher()),
             ordered: options.measure == Measure::Containment,
+            lengths: matches!(options.keep, Keep::Longest | Keep::Shortest),
             numbers: options.distinct_numbers.then(Numbers::default),
         }
     }
 
-    /// A text as it is taken in; `known` says whether one with its content was
-    /// taken in before.
+    /// A text as it is taken in; `known` says what is known of its content.
     pub(super) fn digest(
         &self,
         text: &str,
         workspace: &mut Workspace,
-        known: impl Fn(&[u64; 2]) -> bool,
+        known: impl Fn(&[u64; 2]) -> Known,
     ) -> Digest {
         self.tokenize(text, &mut workspace.hashes);
         let Hashes { hashes, weights } = &workspace.hashes;
@@ -228,23 +244,32 @@ impl Recipe {
         } else {
             Class::Long
         };
-        let characters = u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
-        let (mut shingles, mut made) = (0, None);
-        if class == Class::Long && !known(&content) {
-            if let Some(sketcher) = &self.sketcher {
+        let characters = if self.lengths { text.chars().count() } else { 0 };
+        let characters = u32::try_from(characters).unwrap_or(u32::MAX);
+        let mut digest = Digest { content, class, characters, shingles: 0, made: None, size: None };
+        if class != Class::Long {
+            return digest;
+        }
+        let mut shingles = 0;
+        match (known(&content), &self.sketcher) {
+            (Known::New, Some(sketcher)) => {
                 self.shingler.lanes(hashes, weights, &mut workspace.lanes);
                 let mut signature = vec![0; sketcher.num_perm()].into_boxed_slice();
                 sketcher.sketch(&workspace.lanes, &mut signature);
                 shingles = workspace.lanes.len();
-                made = Some(Made::Signature(signature));
-            } else {
+                digest.made = Some(Made::Signature(signature));
+            }
+            (Known::New, None) => {
                 let material = self.shingle(text, workspace);
                 shingles = material.set.len();
-                made = Some(Made::Material(material));
+                digest.size = Some(material.size());
+                digest.made = Some(Made::Material(material));
             }
+            (Known::Uncounted, _) => digest.size = Some(self.shingle(text, workspace).size()),
+            (Known::Counted, _) => {}
         }
-        let shingles = u32::try_from(shingles).unwrap_or(u32::MAX);
-        Digest { content, class, characters, shingles, made }
+        digest.shingles = u32::try_from(shingles).unwrap_or(u32::MAX);
+        digest
     }
 
     /// What a text is compared by.

@@ -1,0 +1,404 @@
+//! `twicetold dedup`.
+
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use clap::Args;
+use clap::ValueEnum;
+use twicetold::input::Entry;
+use twicetold::input::InputKind;
+use twicetold::input::Kind;
+use twicetold::input::guess;
+use twicetold::options::OptionsError;
+use twicetold::options::dedup::DedupOptions;
+use twicetold::options::dedup::DedupPlan;
+use twicetold::options::dedup::Keep;
+use twicetold::options::dedup::Linking;
+use twicetold::options::dedup::Measure;
+use twicetold::options::dedup::Unit;
+use twicetold::output::Output;
+use twicetold::output::Outputs;
+use twicetold::output::folder::OutputFolder;
+use twicetold::report::totals::Cost;
+use twicetold::report::totals::Totals;
+use twicetold::run::RunError;
+use twicetold::run::dedup;
+use twicetold::run::dedup::Inputs;
+use twicetold::run::dedup::Settings;
+use twicetold::run::dedup::sinks::Sink;
+use twicetold::run::dedup::sinks::Sinks;
+use twicetold::storage::Disk;
+
+use crate::cli::Common;
+use crate::cli::Failure;
+use crate::cli::inputs;
+use crate::cli::inputs::InputArg;
+use crate::cli::interrupt;
+use crate::cli::memory;
+use crate::cli::messages::Messages;
+use crate::cli::progress::Progress;
+use crate::cli::words::words;
+
+#[derive(Args, Debug)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct DedupArgs {
+    /// JSON Lines, also compressed (gzip, zstd), and folders of them; or
+    /// text files and folders of them; `-` or none: standard input
+    #[arg(value_name = "INPUT")]
+    paths: Vec<PathBuf>,
+
+    /// Write what stays to OUT (compressed when it ends in .gz or .zst); of
+    /// text files, copy those that stay into the new folder OUT
+    #[arg(short, long, value_name = "OUT")]
+    output: Option<PathBuf>,
+
+    /// Least score of a duplicate
+    #[arg(
+        short,
+        long,
+        value_name = "X",
+        default_value_t = 0.8,
+        allow_negative_numbers = true,
+        help_heading = "What is a duplicate"
+    )]
+    threshold: f64,
+
+    /// What the score is
+    #[arg(
+        long,
+        value_enum,
+        value_name = "MEASURE",
+        default_value_t,
+        help_heading = "What is a duplicate"
+    )]
+    measure: MeasureArg,
+
+    /// Words (or characters) in a shingle
+    #[arg(long, value_name = "N", default_value_t = 5, help_heading = "What is a duplicate")]
+    ngram: usize,
+
+    /// What shingles are made of
+    #[arg(
+        long,
+        value_enum,
+        value_name = "UNIT",
+        default_value_t,
+        help_heading = "What is a duplicate"
+    )]
+    unit: UnitArg,
+
+    /// Records that differ only in numbers and dates are no duplicates
+    #[arg(long, help_heading = "What is a duplicate")]
+    distinct_numbers: bool,
+
+    /// Compare with the records of REF only, which are never written; again
+    /// for more files or folders
+    #[arg(long, value_name = "REF", help_heading = "What is a duplicate")]
+    against: Vec<PathBuf>,
+
+    /// What a cluster is
+    #[arg(
+        long,
+        value_enum,
+        value_name = "KIND",
+        default_value_t,
+        help_heading = "What is a duplicate"
+    )]
+    cluster: ClusterArg,
+
+    /// Which record of a cluster stays: first, last, longest, shortest,
+    /// min:FIELD, max:FIELD (numbers before strings), or none
+    #[arg(long, value_name = "POLICY", default_value = "first", help_heading = "What stays")]
+    keep: String,
+
+    /// Keep all records and add to each a member that says what it is a
+    /// duplicate of
+    #[arg(long, help_heading = "What stays", conflicts_with = "removed")]
+    annotate: bool,
+
+    /// Name of that member
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "twicetold",
+        help_heading = "What stays",
+        requires = "annotate"
+    )]
+    annotate_key: String,
+
+    /// Write what goes to FILE
+    #[arg(long, value_name = "FILE", help_heading = "Reports")]
+    removed: Option<PathBuf>,
+
+    /// Report the clusters in FILE, one JSON object a line
+    #[arg(long, value_name = "FILE", help_heading = "Reports")]
+    clusters: Option<PathBuf>,
+
+    /// Report every verified pair in FILE, one JSON object a line
+    #[arg(long, value_name = "FILE", help_heading = "Reports")]
+    pairs: Option<PathBuf>,
+
+    /// Name the words that differ, in the clusters file
+    #[arg(long, help_heading = "Reports", requires = "clusters")]
+    explain: bool,
+
+    /// Write the summary to FILE, as JSON
+    #[arg(long, value_name = "FILE", help_heading = "Reports")]
+    summary: Option<PathBuf>,
+
+    /// Write nothing but the summary
+    #[arg(long, help_heading = "Reports")]
+    dry_run: bool,
+
+    /// Find every pair, without signatures
+    #[arg(long, help_heading = "How it is found")]
+    exact: bool,
+
+    /// Least share of the pairs at the threshold that are found
+    #[arg(
+        long,
+        value_name = "P",
+        default_value_t = 0.99,
+        allow_negative_numbers = true,
+        help_heading = "How it is found"
+    )]
+    recall: f64,
+
+    /// Values in a signature
+    #[arg(long, value_name = "N", default_value_t = 128, help_heading = "How it is found")]
+    num_perm: usize,
+
+    /// Bands of a signature; none: chosen for the recall
+    #[arg(long, value_name = "N", help_heading = "How it is found")]
+    bands: Option<usize>,
+
+    /// Values in a band
+    #[arg(long, value_name = "N", help_heading = "How it is found")]
+    rows: Option<usize>,
+
+    /// Draws the hash functions
+    #[arg(long, value_name = "N", default_value_t = 42, help_heading = "How it is found")]
+    seed: u64,
+
+    /// How inputs are taken; auto: .jsonl and .ndjson (also .gz, .zst), files
+    /// named here that begin with `{`, and pipes hold records, all else is
+    /// text
+    #[arg(long, value_enum, value_name = "KIND", default_value_t, help_heading = "Reading")]
+    input: InputArg,
+
+    /// Member of a record that holds its text; dots lead into objects
+    #[arg(long, value_name = "KEY", default_value = "text", help_heading = "Reading")]
+    text_key: String,
+
+    /// Member of a record that names it in reports
+    #[arg(long, value_name = "KEY", default_value = "id", help_heading = "Reading")]
+    id_key: String,
+
+    /// Set lines that are no usable records aside in FILE and go on (exit
+    /// status 3); without it the first one ends the run
+    #[arg(long, value_name = "FILE", help_heading = "Reading")]
+    rejects: Option<PathBuf>,
+
+    /// Folder for what comes through pipes or compressed and is larger than
+    /// 64 MiB; none: TMPDIR, else /tmp
+    #[arg(long, value_name = "DIR", help_heading = "Reading")]
+    temp_dir: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  twicetold dedup dump.jsonl.zst -o clean.jsonl.zst
+      Keep one of each article.
+  zcat dump.jsonl.gz | twicetold dedup --clusters clusters.jsonl | gzip > clean.jsonl.gz
+      A filter between two programs, with a report of what went and why.
+  twicetold dedup --keep max:date --removed old.jsonl news.jsonl -o new.jsonl
+      Keep the latest version of each article, and the others apart.
+  twicetold dedup --against seen.jsonl today.jsonl -o fresh.jsonl
+      Only what was not there before.
+  twicetold dedup --measure containment -t 0.9 dump.jsonl -o clean.jsonl
+      Drop what stands whole inside of a longer record.
+  twicetold dedup notes/ -o notes-clean
+      Copy a folder of text files without its duplicates.";
+
+words!(MeasureArg for Measure {
+    /// Shared shingles of all shingles of the two
+    #[default]
+    Jaccard = Measure::Jaccard,
+    /// Shared shingles of those of the smaller, which must stand in one
+    /// stretch of the larger; only the smaller can go
+    Containment = Measure::Containment,
+});
+
+words!(UnitArg for Unit {
+    /// Words; in scripts without spaces 2.5 characters count as a word
+    #[default]
+    Word = Unit::Word,
+    /// Characters, white space left out
+    Char = Unit::Char,
+});
+
+words!(ClusterArg for Linking {
+    /// Records that reach the threshold against the one that stays
+    #[default]
+    Leader = Linking::Leader,
+    /// All records that a chain of pairs connects
+    Connected = Linking::Connected,
+});
+
+impl DedupArgs {
+    fn plan(&self) -> Result<DedupPlan, OptionsError> {
+        DedupPlan::new(&DedupOptions {
+            threshold: self.threshold,
+            measure: self.measure.into(),
+            ngram: self.ngram,
+            unit: self.unit.into(),
+            num_perm: self.num_perm,
+            bands: self.bands,
+            rows: self.rows,
+            recall: self.recall,
+            exact: self.exact,
+            cluster: self.cluster.into(),
+            keep: self.keep.parse()?,
+            distinct_numbers: self.distinct_numbers,
+            explain: self.explain,
+            pairs: self.pairs.is_some(),
+            against: !self.against.is_empty(),
+            seed: self.seed,
+            ..DedupOptions::default()
+        })
+    }
+
+    fn settings(&self, plan: &DedupPlan) -> Result<Settings, Failure> {
+        let annotate = self.annotate.then_some(self.annotate_key.as_str());
+        let temp_dir = self.temp_dir.clone().unwrap_or_else(std::env::temp_dir);
+        let mut settings =
+            Settings::new(plan, (&self.text_key, &self.id_key), annotate, &temp_dir)?;
+        settings.rejects = self.rejects.is_some();
+        Ok(settings)
+    }
+
+    /// Files that are to be written, without standard output.
+    fn outputs(&self) -> impl Iterator<Item = &PathBuf> {
+        let DedupArgs { output, removed, clusters, pairs, rejects, summary, .. } = self;
+        [output, removed, clusters, pairs, rejects, summary].into_iter().flatten()
+    }
+}
+
+/// Runs the command; returns its exit status.
+pub(crate) fn run(args: &DedupArgs, messages: &Messages) -> Result<u8, Failure> {
+    let start = Instant::now();
+    let plan = args.plan()?;
+    let settings = args.settings(&plan)?;
+    let (references, entries, lost) = entries(args, messages)?;
+    let kind = dedup::kind(&entries)?;
+    refuse_for_texts(args, &plan, kind)?;
+
+    let outputs = Outputs::new(Arc::new(Disk));
+    interrupt::remove_on_signals(&outputs)?;
+    let open = |path: &Path| -> Result<Output, RunError> { Ok(outputs.open(path)?) };
+    let mut summary = args.summary.as_deref().map(open).transpose()?;
+    let (mut sinks, mut folder) = sinks(args, kind, &outputs)?;
+
+    let progress = Progress::new(messages);
+    let inputs = Inputs { storage: &Disk, references: &references, entries: &entries };
+    let copies = folder.as_mut().map(|folder| (folder, args.paths.as_slice()));
+    let totals = dedup::dedup(inputs, &settings, &mut sinks, copies, &progress)?;
+    progress.finish();
+
+    let cost = Cost { seconds: start.elapsed().as_secs_f64(), peak_memory: memory::peak() };
+    if let Some(out) = &mut summary {
+        totals.write(&plan, cost, out).map_err(RunError::Write)?;
+    }
+    let gone = sinks.is_any_gone();
+    let mut complete = sinks.into_outputs();
+    complete.extend(summary);
+    outputs.commit_with_folder(complete, folder)?;
+    if !gone {
+        messages.summary(&totals.human(&plan, cost));
+    }
+    Ok(status(messages, &totals, lost))
+}
+
+/// The reference set, the inputs, and how many files could not be looked at.
+fn entries(
+    args: &DedupArgs,
+    messages: &Messages,
+) -> Result<(Vec<Entry>, Vec<Entry>, u64), Failure> {
+    let kind: InputKind = args.input.into();
+    let expand = |paths: &[PathBuf]| -> Result<(Vec<Entry>, u64), Failure> {
+        let (mut entries, lost) = inputs::expanded(paths, kind, Kind::Jsonl, messages)?;
+        if kind == InputKind::Auto {
+            guess::records(&Disk, &mut entries);
+        }
+        Ok((entries, lost))
+    };
+    let (mut references, mut lost) = (Vec::new(), 0);
+    if !args.against.is_empty() {
+        (references, lost) = expand(&args.against)?;
+    }
+    let (entries, more) = expand(&args.paths)?;
+    inputs::refuse_common(&references, &entries)?;
+    let standard = PathBuf::from("-");
+    let also = (args.output.is_none() && !args.dry_run).then_some(&standard);
+    inputs::refuse(&[&references, &entries], args.outputs().chain(also))?;
+    if entries.is_empty() {
+        messages.note("there is no file to read in what was named");
+    }
+    Ok((references, entries, lost + more))
+}
+
+/// Refuses what is meant for records.
+fn refuse_for_texts(args: &DedupArgs, plan: &DedupPlan, kind: Kind) -> Result<(), Failure> {
+    let by_field = matches!(plan.options().keep, Keep::Min(_) | Keep::Max(_));
+    let option = match kind {
+        Kind::Text if args.annotate => "--annotate",
+        Kind::Text if by_field => "--keep by a field",
+        _ => return Ok(()),
+    };
+    Err(Failure::Usage(format!(
+        "{option} is for records, but the inputs are texts; --input jsonl reads them as records"
+    )))
+}
+
+/// Opens the outputs; with `--dry-run` none.
+fn sinks(
+    args: &DedupArgs,
+    kind: Kind,
+    outputs: &Arc<Outputs>,
+) -> Result<(Sinks, Option<OutputFolder>), RunError> {
+    if args.dry_run {
+        return Ok((Sinks::default(), None));
+    }
+    let open = |path: Option<&PathBuf>| -> Result<Sink, RunError> {
+        Ok(Sink::new(path.map(|path| outputs.open(path)).transpose()?))
+    };
+    let standard = PathBuf::from("-");
+    let output = args.output.as_ref().unwrap_or(&standard);
+    let is_folder = kind == Kind::Text && *output != standard;
+    let folder = if is_folder { Some(outputs.open_folder(output)?) } else { None };
+    let sinks = Sinks {
+        kept: open((!is_folder).then_some(output))?,
+        removed: open(args.removed.as_ref())?,
+        clusters: open(args.clusters.as_ref())?,
+        pairs: open(args.pairs.as_ref())?,
+        rejects: open(args.rejects.as_ref())?,
+    };
+    Ok((sinks, folder))
+}
+
+/// The exit status of a run that came to its end.
+fn status(messages: &Messages, totals: &Totals, lost: u64) -> u8 {
+    let (rejected, lost) = (totals.rejected + totals.reference_rejected, lost + totals.lost);
+    if rejected > 0 {
+        messages.warning(&format!("{rejected} records were set aside"));
+    }
+    if lost > 0 {
+        messages.warning(&format!("{lost} files or folders could not be read"));
+    }
+    if rejected > 0 || lost > 0 { 3 } else { 0 }
+}

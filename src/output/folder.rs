@@ -1,0 +1,263 @@
+//! A new folder of files: whole or not at all.
+//!
+//! It is filled under a temporary name beside its final one and renamed when
+//! all is on the disk. After an error, or a signal, nothing is left of it.
+//!
+//! Time: one call of the system that syncs everything, where there is one;
+//! else one a file.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::io::Write;
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::output::OutputError;
+use crate::output::Outputs;
+use crate::output::TRIES;
+use crate::output::Temporaries;
+use crate::output::temporary_name;
+use crate::storage::Sink;
+
+/// A folder that is being filled. Dropped without a commit
+/// ([`Outputs::commit_with_folder`]) it leaves nothing behind.
+pub struct OutputFolder {
+    path: PathBuf,
+    /// None once renamed.
+    temporary: Option<PathBuf>,
+    target: PathBuf,
+    /// Folders inside that were made.
+    inner: BTreeSet<PathBuf>,
+    files: Vec<PathBuf>,
+    outputs: Arc<Outputs>,
+}
+
+/// A file in it that is being written.
+pub struct FolderFile {
+    sink: Box<dyn Sink>,
+    path: PathBuf,
+}
+
+impl Outputs {
+    /// Begins a folder that does not exist yet.
+    ///
+    /// # Errors
+    ///
+    /// [`OutputError::Exists`]; [`OutputError::Failed`] when no folder can be
+    /// made beside it.
+    pub fn open_folder(self: &Arc<Outputs>, path: &Path) -> Result<OutputFolder, OutputError> {
+        let failed =
+            |source| OutputError::Failed { path: path.to_path_buf(), action: "create", source };
+        // Without a separator at its end.
+        let target: PathBuf = path.components().collect();
+        match self.storage.stat(&target) {
+            Ok(_) => return Err(OutputError::Exists { path: path.to_path_buf() }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(failed(error)),
+        }
+        for n in 0..TRIES {
+            let temporary = temporary_name(&target, n).map_err(failed)?;
+            // Held while creating, as for files.
+            let mut temporaries = self.lock();
+            if temporaries.closed {
+                return Err(failed(io::Error::other("the run is being ended")));
+            }
+            match self.storage.create_folder(&temporary) {
+                Ok(()) => {
+                    temporaries.folders.push(temporary.clone());
+                    return Ok(OutputFolder {
+                        path: path.to_path_buf(),
+                        temporary: Some(temporary),
+                        target,
+                        inner: BTreeSet::new(),
+                        files: Vec::new(),
+                        outputs: Arc::clone(self),
+                    });
+                }
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(failed(error)),
+            }
+        }
+        Err(failed(io::ErrorKind::AlreadyExists.into()))
+    }
+}
+
+impl OutputFolder {
+    /// The path, as it was named.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn target(&self) -> &Path {
+        &self.target
+    }
+
+    /// Creates a file, and the folders on the way to it. `name` must lead down
+    /// only.
+    ///
+    /// # Errors
+    ///
+    /// [`OutputError::Failed`], also when there is a file of that name.
+    pub fn create(&mut self, name: &Path) -> Result<FolderFile, OutputError> {
+        let shown = self.path.join(name);
+        let failed = |source| OutputError::Failed { path: shown.clone(), action: "create", source };
+        let Some(temporary) = self.temporary.clone() else {
+            return Err(failed(io::Error::other("the folder is finished")));
+        };
+        // Held while creating: nothing may come into a folder that is being
+        // removed.
+        let temporaries = self.outputs.lock();
+        if temporaries.closed {
+            return Err(failed(io::Error::other("the run is being ended")));
+        }
+        let storage = &self.outputs.storage;
+        let way: Vec<&Path> = name.ancestors().skip(1).collect();
+        for folder in way.into_iter().rev().filter(|f| !f.as_os_str().is_empty()) {
+            if !self.inner.contains(folder) {
+                storage.create_folder(&temporary.join(folder)).map_err(failed)?;
+                self.inner.insert(folder.to_path_buf());
+            }
+        }
+        let sink = storage.create(&temporary.join(name), None).map_err(failed)?;
+        drop(temporaries);
+        self.files.push(name.to_path_buf());
+        Ok(FolderFile { sink, path: shown })
+    }
+
+    /// Makes all of it survive a loss of power.
+    pub(super) fn finish(&mut self) -> Result<(), OutputError> {
+        let failed =
+            |source| OutputError::Failed { path: self.path.clone(), action: "sync", source };
+        let Some(temporary) = &self.temporary else { return Ok(()) };
+        let storage = &self.outputs.storage;
+        if storage.sync_system(temporary).map_err(failed)? {
+            return Ok(());
+        }
+        for name in &self.files {
+            let mut file = storage.open_existing(&temporary.join(name)).map_err(failed)?;
+            file.sync().map_err(failed)?;
+        }
+        for inner in &self.inner {
+            storage.sync_folder(&temporary.join(inner)).map_err(failed)?;
+        }
+        storage.sync_folder(temporary).map_err(failed)
+    }
+
+    /// Gives it its final name.
+    pub(super) fn rename(&mut self, temporaries: &mut Temporaries) -> Result<(), OutputError> {
+        let Some(temporary) = &self.temporary else { return Ok(()) };
+        let renamed = self.outputs.storage.rename(temporary, &self.target);
+        renamed.map_err(|source| OutputError::Failed {
+            path: self.path.clone(),
+            action: "rename",
+            source,
+        })?;
+        temporaries.folders.retain(|path| path != temporary);
+        self.temporary = None;
+        Ok(())
+    }
+}
+
+impl FolderFile {
+    /// Writes all of `bytes`, without a buffer.
+    ///
+    /// # Errors
+    ///
+    /// [`OutputError::Failed`].
+    pub fn put(&mut self, bytes: &[u8]) -> Result<(), OutputError> {
+        self.sink.write_all(bytes).map_err(|source| OutputError::Failed {
+            path: self.path.clone(),
+            action: "write",
+            source,
+        })
+    }
+}
+
+impl Drop for OutputFolder {
+    fn drop(&mut self) {
+        let Some(temporary) = self.temporary.take() else { return };
+        let mut temporaries = self.outputs.lock();
+        // A folder that cannot be removed stays listed, for `remove_all` to
+        // try again and to report.
+        if self.outputs.storage.remove_folder(&temporary).is_ok() {
+            temporaries.folders.retain(|path| *path != temporary);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::Disk;
+    use crate::storage::failing::Failing;
+    use crate::storage::failing::Fault;
+    use crate::storage::failing::Op;
+    use std::fs;
+
+    fn names(dir: &Path) -> Vec<String> {
+        let entries = fs::read_dir(dir).unwrap();
+        let mut names: Vec<String> =
+            entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    fn fill(outputs: &Arc<Outputs>, path: &Path) -> Result<OutputFolder, OutputError> {
+        let mut folder = outputs.open_folder(path)?;
+        for name in ["a", "x/y/b", "x/c"] {
+            folder.create(Path::new(name))?.put(name.as_bytes())?;
+        }
+        Ok(folder)
+    }
+
+    #[test]
+    fn a_folder_stands_under_its_name_when_it_is_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let outputs = Outputs::new(Arc::new(Disk));
+        let folder = fill(&outputs, &dir.path().join("new/")).unwrap();
+        assert!(!dir.path().join("new").exists());
+        outputs.commit_with_folder(Vec::new(), Some(folder)).unwrap();
+        assert_eq!(names(dir.path()), ["new"]);
+        assert_eq!(names(&dir.path().join("new")), ["a", "x"]);
+        assert_eq!(fs::read(dir.path().join("new/x/y/b")).unwrap(), b"x/y/b");
+        let again = outputs.open_folder(&dir.path().join("new")).err().unwrap();
+        assert!(again.to_string().contains("exists already"), "{again}");
+    }
+
+    #[test]
+    fn what_is_not_committed_leaves_nothing_nor_does_a_signal() {
+        let dir = tempfile::tempdir().unwrap();
+        let outputs = Outputs::new(Arc::new(Disk));
+        drop(fill(&outputs, &dir.path().join("new")).unwrap());
+        assert!(names(dir.path()).is_empty());
+        let mut folder = fill(&outputs, &dir.path().join("new")).unwrap();
+        assert!(outputs.remove_all().is_empty());
+        assert!(names(dir.path()).is_empty());
+        folder.create(Path::new("late")).err().unwrap();
+        outputs.commit_with_folder(Vec::new(), Some(folder)).unwrap_err();
+        assert!(names(dir.path()).is_empty());
+    }
+
+    #[test]
+    fn wherever_it_fails_all_or_nothing_is_there() {
+        for op in Op::ALL {
+            for n in 1.. {
+                let dir = tempfile::tempdir().unwrap();
+                let storage = Failing::nth(op, n, Fault::Once(io::ErrorKind::StorageFull));
+                let outputs = Outputs::new(Arc::new(storage.clone()));
+                let done = fill(&outputs, &dir.path().join("new"))
+                    .and_then(|f| outputs.commit_with_folder(Vec::new(), Some(f)));
+                if !storage.fired() {
+                    done.unwrap();
+                    break;
+                }
+                let synced = op == Op::SyncFolder;
+                assert!(done.is_err(), "{op:?} {n}");
+                let whole = names(dir.path()) == ["new"];
+                assert!(whole == synced && (whole || names(dir.path()).is_empty()), "{op:?} {n}");
+            }
+        }
+    }
+}
