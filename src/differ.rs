@@ -17,9 +17,9 @@
 //! * time: `O(words)`, a bag `O(words log words)`
 //! * space: 8 bytes a word
 //!
-//! Limits: names of months and days are known in the languages of `NAMES`
-//! alone; numbers written out as words are words; numbers that change places
-//! are no difference.
+//! Limits: names of months and days are known in nine languages; numbers
+//! written out as words are words; numbers that change places are no
+//! difference.
 
 use crate::hash;
 use crate::options::CLUSTER_WEIGHT;

@@ -34,7 +34,7 @@
 //!   [`join`], [`contain`], [`differ`], [`cluster`], [`keep`]: the stages that
 //!   find near-duplicate documents
 //! * [`storage`]: files, behind one trait
-//! * [`input`], [`output`], [`report`]: readers and writers
+//! * [`input`], [`spill`], [`output`], [`report`]: readers and writers
 //! * [`run`]: the main paths, the only place with threads
 
 pub mod cluster;

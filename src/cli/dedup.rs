@@ -1,6 +1,5 @@
 //! `twicetold dedup`.
 
-use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
@@ -18,7 +17,6 @@ use twicetold::options::dedup::Keep;
 use twicetold::options::dedup::Linking;
 use twicetold::options::dedup::Measure;
 use twicetold::options::dedup::Unit;
-use twicetold::output::Output;
 use twicetold::output::Outputs;
 use twicetold::output::folder::OutputFolder;
 use twicetold::report::totals::Cost;
@@ -300,8 +298,6 @@ pub(crate) fn run(args: &DedupArgs, messages: &Messages) -> Result<u8, Failure> 
 
     let outputs = Outputs::new(Arc::new(Disk));
     interrupt::remove_on_signals(&outputs)?;
-    let open = |path: &Path| -> Result<Output, RunError> { Ok(outputs.open(path)?) };
-    let mut summary = args.summary.as_deref().map(open).transpose()?;
     let (mut sinks, mut folder) = sinks(args, kind, &outputs)?;
 
     let progress = Progress::new(messages);
@@ -311,13 +307,10 @@ pub(crate) fn run(args: &DedupArgs, messages: &Messages) -> Result<u8, Failure> 
     progress.finish();
 
     let cost = Cost { seconds: start.elapsed().as_secs_f64(), peak_memory: memory::peak() };
-    if let Some(out) = &mut summary {
-        totals.write(&plan, cost, out).map_err(RunError::Write)?;
-    }
+    totals.write(&plan, cost, &mut sinks.summary).map_err(RunError::Write)?;
+    sinks.settle()?;
     let gone = sinks.is_any_gone();
-    let mut complete = sinks.into_outputs();
-    complete.extend(summary);
-    outputs.commit_with_folder(complete, folder)?;
+    outputs.commit_with_folder(sinks.into_outputs(), folder)?;
     if !gone {
         messages.summary(&totals.human(&plan, cost));
     }
@@ -365,18 +358,19 @@ fn refuse_for_texts(args: &DedupArgs, plan: &DedupPlan, kind: Kind) -> Result<()
     )))
 }
 
-/// Opens the outputs; with `--dry-run` none.
+/// Opens the outputs; with `--dry-run` the summary alone.
 fn sinks(
     args: &DedupArgs,
     kind: Kind,
     outputs: &Arc<Outputs>,
 ) -> Result<(Sinks, Option<OutputFolder>), RunError> {
-    if args.dry_run {
-        return Ok((Sinks::default(), None));
-    }
     let open = |path: Option<&PathBuf>| -> Result<Sink, RunError> {
         Ok(Sink::new(path.map(|path| outputs.open(path)).transpose()?))
     };
+    let summary = open(args.summary.as_ref())?;
+    if args.dry_run {
+        return Ok((Sinks { summary, ..Sinks::default() }, None));
+    }
     let standard = PathBuf::from("-");
     let output = args.output.as_ref().unwrap_or(&standard);
     let is_folder = kind == Kind::Text && *output != standard;
@@ -387,6 +381,7 @@ fn sinks(
         clusters: open(args.clusters.as_ref())?,
         pairs: open(args.pairs.as_ref())?,
         rejects: open(args.rejects.as_ref())?,
+        summary,
     };
     Ok((sinks, folder))
 }

@@ -40,7 +40,7 @@ struct Cli {
 #[derive(Subcommand, Debug)]
 enum Command {
     /// Repeated passages inside a text or across texts
-    Find(find::FindArgs),
+    Find(Box<find::FindArgs>),
     /// Near-duplicate documents in dumps and folders
     Dedup(Box<dedup::DedupArgs>),
 }

@@ -46,7 +46,7 @@ impl Watch for Progress<'_> {
         if self.bar.is_hidden() {
             return;
         }
-        let bytes = stage == "reading";
+        let bytes = matches!(stage, "reading" | "writing");
         let template = match (total, bytes) {
             (0, true) => "{spinner} {msg} {decimal_bytes} ({decimal_bytes_per_sec})",
             (0, false) => "{spinner} {msg} {elapsed}",

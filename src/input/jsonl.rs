@@ -5,7 +5,7 @@
 //! byte order mark at the start of the stream belongs to no line. The last
 //! line may lack its end. Blank lines are counted as lines but are no records.
 //!
-//! * time: `O(n)`, two passes of `memchr` speed over the bytes, which are
+//! * time: `O(n)`, two passes over the bytes at the speed of memory, which are
 //!   read in place and not copied, but for the line that a block cuts
 //! * space: a block of about 1 MiB, more when a line is longer
 //!
@@ -45,6 +45,9 @@ struct Sizes {
 }
 
 const SIZES: Sizes = Sizes { block: BLOCK, hopeless: HOPELESS_LIMIT, line: LINE_LIMIT };
+
+/// The byte order mark.
+const BOM: &[u8] = "\u{feff}".as_bytes();
 
 /// Whole lines of one file, in its order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -133,8 +136,8 @@ pub struct Blocks {
     offset: u64,
     sizes: Sizes,
     ended: bool,
-    /// Room of an earlier block.
-    spare: Option<Vec<u8>>,
+    /// Rooms of earlier blocks.
+    spare: Vec<Vec<u8>>,
 }
 
 impl Blocks {
@@ -145,7 +148,7 @@ impl Blocks {
     }
 
     fn with_sizes(bytes: Bytes, file: u32, sizes: Sizes) -> Blocks {
-        let (carry, spare) = (Vec::new(), None);
+        let (carry, spare) = (Vec::new(), Vec::new());
         Blocks { bytes, file, carry, line: 1, offset: 0, sizes, ended: false, spare }
     }
 
@@ -159,24 +162,32 @@ impl Blocks {
     pub fn reuse(&mut self, bytes: Vec<u8>) {
         // That of an outsized line is given back to the system.
         if bytes.capacity() <= 2 * self.sizes.block {
-            self.spare = Some(bytes);
+            self.spare.push(bytes);
         }
     }
 
     fn read_block(&mut self) -> Result<Option<Block>, InputError> {
-        let mut content = self.spare.take().unwrap_or_default();
-        content.clear();
-        content.reserve_exact(self.sizes.block.max(self.carry.len()));
-        content.append(&mut self.carry);
+        // What an earlier block left behind `len` is room that needs no
+        // zeroing.
+        let mut content = self.spare.pop().unwrap_or_default();
+        let mut len = self.carry.len();
+        if content.len() < len {
+            content.clear();
+            content.reserve_exact(self.sizes.block.max(len));
+            content.resize(len, 0);
+        }
+        content[..len].copy_from_slice(&self.carry);
+        self.carry.clear();
         loop {
-            let known = content.len();
-            self.fill(&mut content)?;
-            if known == 0 && self.offset == 0 && content.starts_with("\u{feff}".as_bytes()) {
-                content.drain(..3);
-                self.offset = 3;
+            let known = len;
+            len = self.fill(&mut content, len)?;
+            if known == 0 && self.offset == 0 && content[..len].starts_with(BOM) {
+                content.drain(..BOM.len());
+                len -= BOM.len();
+                self.offset = BOM.len() as u64;
             }
-            let first_end = memchr(b'\n', &content[known..]).map(|i| known + i);
-            if first_end.unwrap_or(content.len()) > self.sizes.line {
+            let first_end = memchr(b'\n', &content[known..len]).map(|i| known + i);
+            if first_end.unwrap_or(len) > self.sizes.line {
                 return Err(self.too_long(self.sizes.line));
             }
             if self.ended {
@@ -184,15 +195,16 @@ impl Blocks {
             }
             if first_end.is_some() {
                 // Reads ahead of the last line end go into the next block.
-                let end = memrchr(b'\n', &content).map_or(0, |i| i + 1);
-                self.carry.extend_from_slice(&content[end..]);
-                content.truncate(end);
+                let end = memrchr(b'\n', &content[..len]).map_or(0, |i| i + 1);
+                self.carry.extend_from_slice(&content[end..len]);
+                len = end;
                 break;
             }
-            if content.len() > self.sizes.hopeless && self.is_hopeless(&content, known) {
+            if len > self.sizes.hopeless && self.is_hopeless(&content[..len], known) {
                 return Err(self.too_long(self.sizes.hopeless));
             }
         }
+        content.truncate(len);
         if content.is_empty() {
             return Ok(None);
         }
@@ -203,21 +215,23 @@ impl Blocks {
         Ok(Some(block))
     }
 
-    /// Reads up to a full block, or by a further step when it is full.
-    fn fill(&mut self, content: &mut Vec<u8>) -> Result<(), InputError> {
+    /// Reads behind the first `len` bytes up to a full block, or by a further
+    /// step when it is full; returns how many there are then.
+    fn fill(&mut self, content: &mut Vec<u8>, mut len: usize) -> Result<usize, InputError> {
         let Sizes { block, line, .. } = self.sizes;
-        let mut len = content.len();
         // Doubling keeps the cost of moving linear; past the limit no room is
         // needed.
         let step = len.clamp(block, LARGE_STEP.max(block));
         let target = if len < block { block } else { (len + step).min(line + 1) };
         if target > content.capacity() {
             let room = (2 * content.capacity()).min(line + 1).max(target);
-            content.reserve_exact(room - len);
+            content.reserve_exact(room - content.len());
         }
-        content.resize(target, 0);
+        if target > content.len() {
+            content.resize(target, 0);
+        }
         while len < target {
-            match self.bytes.read(&mut content[len..])? {
+            match self.bytes.read(&mut content[len..target])? {
                 0 => {
                     self.ended = true;
                     break;
@@ -225,8 +239,7 @@ impl Blocks {
                 n => len += n,
             }
         }
-        content.truncate(len);
-        Ok(())
+        Ok(len)
     }
 
     /// Whether the line that `content` begins can be no record. The bytes
@@ -256,7 +269,6 @@ impl Iterator for Blocks {
         let block = self.read_block();
         if block.is_err() {
             self.ended = true;
-            self.carry = Vec::new();
         }
         block.transpose()
     }

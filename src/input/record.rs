@@ -44,19 +44,22 @@ pub const MAX_DEPTH: usize = 128;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Found<'a> {
     pub(super) text: Option<&'a str>,
+    /// The text where it was decoded on the way; none if it was not, or has
+    /// nothing to decode.
+    pub(super) decoded: Option<String>,
     pub(super) id: Option<&'a str>,
     pub(super) extra: Vec<Option<&'a str>>,
 }
 
 impl<'a> Found<'a> {
     pub(super) fn nothing(keys: &Keys) -> Found<'a> {
-        Found { text: None, id: None, extra: vec![None; keys.extra] }
+        Found { text: None, decoded: None, id: None, extra: vec![None; keys.extra] }
     }
 
     pub(super) fn set(&mut self, fields: &[Field], raw: Option<&'a str>) {
         for &field in fields {
             match field {
-                Field::Text => self.text = raw,
+                Field::Text => (self.text, self.decoded) = (raw, None),
                 Field::Id => self.id = raw,
                 Field::Extra(i) => self.extra[i] = raw,
             }
@@ -307,7 +310,9 @@ impl<'a> Found<'a> {
         if let Some(found) = found {
             return Err(Reject::TextNotString { key: key(), found });
         }
-        let text = if memchr::memchr(b'\\', raw.as_bytes()).is_some() {
+        let text = if let Some(text) = self.decoded {
+            Cow::Owned(text)
+        } else if memchr::memchr(b'\\', raw.as_bytes()).is_some() {
             Cow::Owned(unescape(raw).ok_or(Reject::LoneSurrogate)?)
         } else {
             Cow::Borrowed(&raw[1..raw.len() - 1])

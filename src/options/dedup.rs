@@ -14,7 +14,8 @@ pub enum Measure {
     #[default]
     Jaccard,
     /// Shared shingles over the shingles of the smaller, which must stand in
-    /// one stretch of the larger. Only the smaller can be removed.
+    /// one stretch of the larger. Only the smaller can be removed. Signatures
+    /// do not show it: every pair is found, as with `exact`.
     Containment,
 }
 
@@ -39,7 +40,9 @@ pub enum Linking {
 }
 
 /// Which record of a cluster stays. Ties go to the record that comes first
-/// in the input (with [`Keep::Last`] there are none).
+/// in the input (with [`Keep::Last`] there are none). Under
+/// [`Measure::Containment`] what contains the others stays; the policy decides
+/// among records with as many shingles.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Keep {
     /// The first in the input.

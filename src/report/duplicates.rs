@@ -398,3 +398,6 @@ pub fn annotation(
     written.expect("a vector takes everything");
     json
 }
+
+#[cfg(test)]
+mod tests;

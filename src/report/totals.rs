@@ -159,8 +159,8 @@ impl Totals {
         let (found, options) = (&self.found, plan.options());
         write!(
             out,
-            "{} records: {} kept, {} removed ({} exact, {} near)",
-            count(self.records()),
+            "{}: {} kept, {} removed ({} exact, {} near)",
+            of(self.records(), "record"),
             count(found.kept),
             count(found.removed),
             count(found.exact_duplicates),
@@ -169,7 +169,7 @@ impl Totals {
         if self.rejected > 0 {
             write!(out, ", {} set aside", count(self.rejected))?;
         }
-        write!(out, "\n{} clusters", count(found.clusters))?;
+        write!(out, "\n{}", of(found.clusters, "cluster"))?;
         if let Some(weakest) = found.largest_cluster_weakest {
             let weakest = score(options.measure, weakest);
             let size = count(found.largest_cluster);
@@ -177,39 +177,41 @@ impl Totals {
         }
         writeln!(out)?;
         if found.reference > 0 {
-            writeln!(out, "compared with {} records of the reference", count(found.reference))?;
+            writeln!(out, "compared with {} of the reference", of(found.reference, "record"))?;
         }
         if found.short + found.empty > 0 {
             let short = count(found.short);
             writeln!(out, "{short} shorter than a shingle, {} empty", count(found.empty))?;
         }
         let shingle = match options.unit {
-            Unit::Word => "words",
-            Unit::Char => "characters",
+            Unit::Word => "word",
+            Unit::Char => "character",
         };
         write!(
             out,
-            "{} of at least {} by shingles of {} {shingle}; ",
+            "{} of at least {} by shingles of {}; ",
             match options.measure {
                 Measure::Jaccard => "Jaccard",
                 Measure::Containment => "containment",
             },
             options.threshold,
-            options.ngram,
+            of(options.ngram as u64, shingle),
         )?;
         if found.bands > 0 {
             let recall = rounded(found.recall);
             let (bands, rows) = (found.bands, found.rows);
-            writeln!(out, "{bands} bands of {rows} rows find {recall} of pairs at the threshold")?;
+            let (bands, rows) = (of(bands, "band"), of(rows, "row"));
+            writeln!(out, "{bands} of {rows} find {recall} of pairs at the threshold")?;
         } else {
             writeln!(out, "all pairs are found")?;
         }
-        write!(out, "{} pairs checked, {} refused", count(found.candidates), count(found.refused))?;
+        let checked = of(found.candidates, "pair");
+        write!(out, "{checked} checked, {} refused", count(found.refused))?;
         if options.distinct_numbers {
             write!(out, ", {} for their numbers", count(found.refused_by_numbers))?;
         }
         if found.large_buckets > 0 {
-            write!(out, "; {} large buckets", count(found.large_buckets))?;
+            write!(out, "; {}", of(found.large_buckets, "large bucket"))?;
         }
         write!(out, "\n{} in, {} out", bytes(self.bytes_in), bytes(self.bytes_out))?;
         write!(out, "; {:.2} s", cost.seconds)?;
@@ -230,6 +232,11 @@ fn unit(unit: Unit) -> &'static str {
 /// A probability, rounded down to four decimals: no more than what is true.
 fn rounded(probability: f64) -> f64 {
     (probability * 10_000.0).floor() / 10_000.0
+}
+
+/// So many of something.
+fn of(n: u64, what: &str) -> String {
+    format!("{} {what}{}", count(n), if n == 1 { "" } else { "s" })
 }
 
 /// A number with its thousands set apart.
@@ -257,4 +264,65 @@ fn bytes(n: u64) -> String {
         unit += 1;
     }
     format!("{size:.1} {}", UNITS[unit])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::Overlap;
+    use crate::options::dedup::DedupOptions;
+
+    #[test]
+    fn numbers_are_easy_to_read() {
+        let counts = [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")];
+        assert!(counts.iter().all(|&(n, text)| count(n) == text));
+        let sizes = [
+            (0, "0 bytes"),
+            (999, "999 bytes"),
+            (1000, "1.0 kB"),
+            (999_949, "999.9 kB"),
+            (999_999, "1.0 MB"),
+            (593_427_026, "593.4 MB"),
+            (u64::MAX, "18446.7 PB"),
+        ];
+        for (n, text) in sizes {
+            assert_eq!(bytes(n), text);
+        }
+    }
+
+    #[test]
+    fn people_are_told_in_a_few_lines() {
+        let plan = DedupPlan::new(&DedupOptions::default()).unwrap();
+        let found = Summary {
+            records: 1200,
+            kept: 1000,
+            removed: 200,
+            exact_duplicates: 150,
+            near_duplicates: 50,
+            clusters: 90,
+            largest_cluster: 12,
+            largest_cluster_weakest: Some(Overlap { shared: 9, first: 10, second: 10 }),
+            short: 3,
+            candidates: 70,
+            refused: 20,
+            bands: 16,
+            rows: 6,
+            recall: 0.992_29,
+            ..Summary::default()
+        };
+        let totals =
+            Totals { found, rejected: 1, bytes_in: 2000, bytes_out: 1000, ..Totals::default() };
+        let cost = Cost { seconds: 0.5, peak_memory: Some(25_000_000) };
+        assert_eq!(
+            totals.human(&plan, cost),
+            "1,201 records: 1,000 kept, 200 removed (150 exact, 50 near), 1 set aside\n\
+             90 clusters; the largest has 12 records, the weakest score in it is 0.8181\n\
+             3 shorter than a shingle, 0 empty\n\
+             Jaccard of at least 0.8 by shingles of 5 words; 16 bands of 6 rows find 0.9922 of pairs at the threshold\n\
+             70 pairs checked, 20 refused\n\
+             2.0 kB in, 1.0 kB out; 0.50 s, 25.0 MB of memory\n"
+        );
+        let nothing = Totals::default().human(&plan, Cost::default());
+        assert_eq!(nothing.lines().count(), 5, "{nothing}");
+    }
 }

@@ -11,8 +11,8 @@
 //! * time: two reads of the input, and a third of records that are verified
 //! * space: that of the engine and 32 bytes a record; no texts, no ids
 //!
-//! Outputs are written but not committed: that is left to the caller, who may
-//! have others.
+//! Outputs are written but neither settled nor committed: that is left to the
+//! caller, who writes the summary.
 
 use std::fmt;
 use std::path::Path;
@@ -53,6 +53,8 @@ mod lines;
 mod reading;
 mod reports;
 pub mod sinks;
+#[cfg(test)]
+mod tests;
 
 /// What is read.
 #[derive(Clone, Copy)]
@@ -160,7 +162,6 @@ pub fn dedup(
     let reports = Reports { archive: &archive, found: &found, totals: &totals, plan };
     reports.clusters(&mut sinks.clusters)?;
     reports.pairs(&mut sinks.pairs)?;
-    sinks.settle()?;
     Ok(totals)
 }
 

@@ -4,8 +4,8 @@
 //! lines is worked on by all threads, the next is read. Results come back in
 //! the order of the input, whatever thread made them.
 //!
-//! Space: two batches of about [`BATCH`] bytes, or of one text or line when
-//! it is longer.
+//! Space: two batches of 2 MiB a thread, or of one text or line when it is
+//! longer.
 
 use rayon::prelude::*;
 
@@ -23,9 +23,19 @@ use crate::storage::Stat;
 use crate::storage::Storage;
 use crate::text::original::Text;
 
-/// Bytes read before a batch is worked on: some blocks for each of many
-/// threads, and little beside what a search holds anyway.
-const BATCH: usize = 8 << 20;
+/// Bytes read for each thread before a batch is worked on: two blocks, so that
+/// a thread that is done early finds another.
+const SHARE: usize = 2 << 20;
+
+/// Most bytes of a batch, for machines with very many threads.
+const LARGEST: usize = 64 << 20;
+
+/// Least bytes of a batch: below, the threads would meet too often.
+const SMALLEST: usize = 4 << 20;
+
+fn batch_size() -> usize {
+    (rayon::current_num_threads() * SHARE).clamp(SMALLEST, LARGEST)
+}
 
 /// A piece of the input.
 #[derive(Debug)]
@@ -153,7 +163,8 @@ impl<'a> Reader<'a> {
 
     fn batch(&mut self) -> Result<Vec<Chunk>, InputError> {
         let (mut batch, mut bytes) = (Vec::new(), 0);
-        while bytes < BATCH {
+        let size = batch_size();
+        while bytes < size {
             let Some(chunk) = self.chunk()? else { break };
             // A million empty files should not wait for each other.
             bytes += chunk.len().max(512);

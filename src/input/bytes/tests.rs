@@ -179,6 +179,11 @@ fn other_data_after_the_end_is_an_error() {
         let error = read(&[&gzip(b"content"), tail].concat(), "a").unwrap_err();
         assert!(matches!(error, InputError::Compressed { format: "gzip", .. }), "{error}");
     }
+    // The zeros end where the reader's first buffer ends.
+    let mut padded = gzip(b"content");
+    padded.resize(HEAD, 0);
+    padded.extend(gzip(b"more"));
+    read(&padded, "a").unwrap_err();
     for tail in [&b"x"[..], b"\0\0\0\0", b"\n", b"\x28", b"\x28\xb5\x2f", b"\x50\x2a\x4d\x18"] {
         let error = read(&[&zstd(b"content"), tail].concat(), "a").unwrap_err();
         assert!(matches!(error, InputError::Compressed { format: "zstd", .. }), "{error}");

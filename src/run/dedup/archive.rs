@@ -206,7 +206,11 @@ impl<'a> Archive<'a> {
         if let Some((_, source)) = open.iter().find(|o| o.0 == entry) {
             return Ok(Arc::clone(source));
         }
-        let opened = self.storage.open(self.path(entry));
+        let opened = self.storage.open(self.path(entry)).or_else(|_| {
+            // There may be no descriptor left but those held here.
+            open.clear();
+            self.storage.open(self.path(entry))
+        });
         let source = opened.map_err(|source| self.failed(entry, source))?;
         let now = source.stat().map_err(|source| self.failed(entry, source))?;
         if !matches!(&self.places[entry as usize], Some(Place::File(was)) if was.same_version(&now))

@@ -42,6 +42,8 @@ struct Piece {
     parts: Vec<(Range<usize>, bool)>,
     /// Bytes that were read for it.
     read: u64,
+    /// Room for the next one.
+    spare: Vec<u8>,
 }
 
 impl Lines<'_> {
@@ -58,31 +60,42 @@ impl Lines<'_> {
         let pieces = self.pieces(first);
         let total = self.archive.rows[first as usize..].iter().map(|r| u64::from(r.length)).sum();
         self.watch.begin("writing", total);
-        let read = |batch: &[Range<u32>]| -> Vec<Result<Piece, RunError>> {
-            batch.par_iter().with_max_len(1).map(|piece| self.piece(piece.clone())).collect()
-        };
         let mut batches = pieces.chunks(2 * rayon::current_num_threads());
-        let mut ready = batches.next().map(read).unwrap_or_default();
-        while !ready.is_empty() {
-            let write = || -> Result<(), RunError> {
-                for piece in ready {
-                    let piece = piece?;
-                    for (range, stays) in piece.parts {
-                        let sink = if stays { &mut *kept } else { &mut *removed };
-                        sink.put(&piece.bytes[range])?;
-                    }
-                    self.watch.advance(piece.read);
-                }
-                Ok(())
-            };
-            let next = batches.next();
-            let (written, next) = rayon::join(write, || next.map(read));
+        let (mut ready, mut next) = (Vec::new(), Vec::new());
+        self.read(batches.next(), &mut ready)?;
+        while !ready.is_empty() && (kept.is_open() || removed.is_open()) {
+            let batch = batches.next();
+            let (written, read) = rayon::join(
+                || ready.iter().try_for_each(|piece| self.put(piece, kept, removed)),
+                || self.read(batch, &mut next),
+            );
             written?;
-            if !kept.is_open() && !removed.is_open() {
-                break;
-            }
-            ready = next.unwrap_or_default();
+            read?;
+            std::mem::swap(&mut ready, &mut next);
         }
+        Ok(())
+    }
+
+    /// Fills `out` with the pieces of a batch; what is in it is overwritten.
+    fn read(&self, batch: Option<&[Range<u32>]>, out: &mut Vec<Piece>) -> Result<(), RunError> {
+        let batch = batch.unwrap_or_default();
+        out.resize_with(batch.len(), Piece::default);
+        let results: Vec<Result<(), RunError>> = batch
+            .par_iter()
+            .zip(out)
+            .with_max_len(1)
+            .map(|(records, piece)| self.piece(records.clone(), piece))
+            .collect();
+        // The first error in the order of the input.
+        results.into_iter().collect()
+    }
+
+    fn put(&self, piece: &Piece, kept: &mut Sink, removed: &mut Sink) -> Result<(), RunError> {
+        for (range, stays) in &piece.parts {
+            let sink = if *stays { &mut *kept } else { &mut *removed };
+            sink.put(&piece.bytes[range.clone()])?;
+        }
+        self.watch.advance(piece.read);
         Ok(())
     }
 
@@ -105,28 +118,28 @@ impl Lines<'_> {
         pieces
     }
 
-    fn piece(&self, records: Range<u32>) -> Result<Piece, RunError> {
+    /// Reads a piece into the room of an earlier one.
+    fn piece(&self, records: Range<u32>, piece: &mut Piece) -> Result<(), RunError> {
         let first = self.archive.row(records.start);
         let last = self.archive.row(records.end - 1);
         let length = (last.end() - first.offset) as usize;
-        // Room for the line end that the last line may lack.
-        let mut bytes = Vec::with_capacity(length + 1);
-        bytes.resize(length, 0);
-        self.archive.read(first.entry, first.offset, &mut bytes)?;
-        bytes.push(b'\n');
-        let mut piece = Piece { read: length as u64, ..Piece::default() };
-        for record in records {
+        let lines = &mut piece.bytes;
+        // That of a very long line is given back.
+        if lines.capacity() > 2 * PIECE as usize {
+            *lines = Vec::new();
+        }
+        // The last line may lack its end.
+        lines.resize(length + 1, b'\n');
+        self.archive.read(first.entry, first.offset, &mut lines[..length])?;
+        lines[length] = b'\n';
+        piece.parts.clear();
+        piece.read = length as u64;
+        for record in records.clone() {
             let row = self.archive.row(record);
             let start = (row.offset - first.offset) as usize;
             let end = start + row.length as usize;
-            if !row.matches(&bytes[start..end]) || bytes[end] != b'\n' {
+            if !row.matches(&lines[start..end]) || lines[end] != b'\n' {
                 return Err(self.archive.changed(row.entry));
-            }
-            if let Some(key) = self.annotate {
-                let from = piece.bytes.len();
-                self.annotated(record, key, &bytes[start..end], &mut piece.bytes)?;
-                piece.parts.push((from..piece.bytes.len(), true));
-                continue;
             }
             let stays = self.found.is_kept(record);
             match piece.parts.last_mut() {
@@ -134,14 +147,31 @@ impl Lines<'_> {
                 _ => piece.parts.push((start..end + 1, stays)),
             }
         }
-        if self.annotate.is_none() {
-            piece.bytes = bytes;
+        match self.annotate {
+            Some(key) => self.annotate(records, key, piece),
+            None => Ok(()),
         }
-        Ok(piece)
+    }
+
+    /// Gives each line of a piece its annotation.
+    fn annotate(&self, records: Range<u32>, key: &str, piece: &mut Piece) -> Result<(), RunError> {
+        let lines = std::mem::replace(&mut piece.bytes, std::mem::take(&mut piece.spare));
+        piece.bytes.clear();
+        let first = self.archive.row(records.start).offset;
+        for record in records {
+            let row = self.archive.row(record);
+            let start = (row.offset - first) as usize;
+            let line = &lines[start..start + row.length as usize];
+            self.annotate_line(record, key, line, &mut piece.bytes)?;
+        }
+        piece.parts.clear();
+        piece.parts.push((0..piece.bytes.len(), true));
+        piece.spare = lines;
+        Ok(())
     }
 
     /// Appends a line with its annotation.
-    fn annotated(
+    fn annotate_line(
         &self,
         record: u32,
         key: &str,

@@ -38,13 +38,7 @@ impl Sink {
         self.unless_gone(written)
     }
 
-    /// Empties the buffer of an output that has no final name to wait for, so
-    /// that a reader that has gone is met before anything is committed.
-    ///
-    /// # Errors
-    ///
-    /// As [`put`](Sink::put).
-    pub(super) fn settle(&mut self) -> Result<(), OutputError> {
+    fn settle(&mut self) -> Result<(), OutputError> {
         let Some(output) = self.output.as_mut().filter(|output| output.is_direct()) else {
             return Ok(());
         };
@@ -104,26 +98,34 @@ pub struct Sinks {
     pub pairs: Sink,
     /// Unusable lines.
     pub rejects: Sink,
+    /// Totals, which the caller writes.
+    pub summary: Sink,
 }
 
 impl Sinks {
     /// Whether the reader of one of them has gone.
     #[must_use]
     pub fn is_any_gone(&self) -> bool {
-        let Sinks { kept, removed, clusters, pairs, rejects } = self;
-        [kept, removed, clusters, pairs, rejects].into_iter().any(|sink| sink.gone)
+        let Sinks { kept, removed, clusters, pairs, rejects, summary } = self;
+        [kept, removed, clusters, pairs, rejects, summary].into_iter().any(|sink| sink.gone)
     }
 
-    pub(super) fn settle(&mut self) -> Result<(), OutputError> {
-        let Sinks { kept, removed, clusters, pairs, rejects } = self;
-        [kept, removed, clusters, pairs, rejects].into_iter().try_for_each(Sink::settle)
+    /// Empties the buffers of outputs that have no final name to wait for, so
+    /// that a reader that has gone is met before anything is committed.
+    ///
+    /// # Errors
+    ///
+    /// The first write that fails, but for a reader that has gone.
+    pub fn settle(&mut self) -> Result<(), OutputError> {
+        let Sinks { kept, removed, clusters, pairs, rejects, summary } = self;
+        [kept, removed, clusters, pairs, rejects, summary].into_iter().try_for_each(Sink::settle)
     }
 
     /// Those that are still open, to be committed.
     #[must_use]
     pub fn into_outputs(self) -> Vec<Output> {
-        let Sinks { kept, removed, clusters, pairs, rejects } = self;
-        [kept, removed, clusters, pairs, rejects]
+        let Sinks { kept, removed, clusters, pairs, rejects, summary } = self;
+        [kept, removed, clusters, pairs, rejects, summary]
             .into_iter()
             .filter_map(|sink| sink.output)
             .collect()

@@ -34,8 +34,14 @@ use std::convert::Infallible;
 /// Pairs compared by one thread at a time.
 const CHUNK: usize = 512;
 
-/// Pairs compared before those that they connect are left out.
-const SLICE: usize = 1 << 14;
+/// Bytes of sets that are made ready together, if that does not part a
+/// component: enough for many threads, and little of it leaves the cache or is
+/// new memory.
+const PACK: u64 = 16 << 20;
+
+/// Pairs of a component compared before those that they connect are left out;
+/// then twice as many, and so on, so that there are few rounds.
+const ROUND: usize = 1 << 14;
 
 /// Pairs by the components that they form.
 pub(super) struct Groups {
@@ -65,22 +71,6 @@ pub(super) fn group(documents: usize, mut pairs: Vec<u64>) -> Groups {
     Groups { pairs, ends }
 }
 
-/// The documents of some pairs, ascending.
-fn documents(pairs: &[u64]) -> Vec<u32> {
-    let mut documents: Vec<u32> = Vec::with_capacity(2 * pairs.len());
-    for &pair in pairs {
-        let (a, b) = unpack(pair);
-        // Pairs come by their first document.
-        if documents.last() != Some(&a) {
-            documents.push(a);
-        }
-        documents.push(b);
-    }
-    documents.sort_unstable();
-    documents.dedup();
-    documents
-}
-
 /// The comparison of all candidates, under way.
 pub(super) struct Batches<'a, 'j, T: ?Sized> {
     job: &'a Job<'j, T>,
@@ -96,10 +86,6 @@ impl<'a, 'j, T: Texts + ?Sized> Batches<'a, 'j, T> {
         Batches { job, shingles, found: Found::default(), joined: Disjoint::new(shingles.len()) }
     }
 
-    fn bounds(&self) -> Bounds {
-        self.job.bounds()
-    }
-
     fn bytes(&self, documents: &[u32]) -> u64 {
         // With bags, as many words again as shingles.
         let each = if self.job.plan.options().distinct_numbers { 16 } else { 8 };
@@ -109,67 +95,95 @@ impl<'a, 'j, T: Texts + ?Sized> Batches<'a, 'j, T> {
     /// Compares all pairs and adds the families of all components.
     pub(super) fn groups(&mut self, groups: &Groups) -> Result<(), DocumentsError<T::Error>> {
         let budget = self.job.plan.options().set_bytes;
-        let (mut start, mut from, mut bytes) = (0, 0, 0);
-        let mut batch: Vec<u32> = Vec::new();
+        let (mut members, mut batch, mut bytes) = (Vec::new(), Vec::new(), 0);
+        let mut from = 0;
         for &end in &groups.ends {
-            let members = documents(&groups.pairs[from..end]);
-            let more = self.bytes(&members);
-            if bytes + more > budget {
-                self.batch(&batch, &groups.pairs[start..from])?;
-                (start, bytes) = (from, 0);
-                batch.clear();
-            }
-            if more > budget {
-                self.oversized(&members, &groups.pairs[from..end])?;
-                start = end;
-            } else {
-                batch.extend(members);
-                bytes += more;
-            }
+            let group = &groups.pairs[from..end];
             from = end;
+            let own = ends(group.iter().flat_map(|&pair| <[u32; 2]>::from(unpack(pair))));
+            let more = self.bytes(&own);
+            if more > budget {
+                self.oversized(&own, group)?;
+                continue;
+            }
+            if bytes + more > budget.min(PACK) {
+                self.batch(&members, &batch)?;
+                (members, batch, bytes) = (Vec::new(), Vec::new(), 0);
+            }
+            members.extend(own);
+            batch.push(group);
+            bytes += more;
         }
-        self.batch(&batch, &groups.pairs[start..])
+        self.batch(&members, &batch)
     }
 
     /// Whole components whose sets fit the budget together.
-    fn batch(&mut self, members: &[u32], pairs: &[u64]) -> Result<(), DocumentsError<T::Error>> {
-        if pairs.is_empty() {
-            return Ok(());
-        }
+    fn batch(
+        &mut self,
+        members: &[u32],
+        groups: &[&[u64]],
+    ) -> Result<(), DocumentsError<T::Error>> {
         let shelf = Shelf::load(self.job, members)?;
-        let links = self.verify(&shelf, pairs);
+        // The first round of all at once, since most have no second.
+        let first = groups.iter().filter_map(|group| rounds(group).next());
+        let first: Vec<u64> = first.flatten().copied().collect();
+        let mut links = Vec::new();
+        self.compare(&shelf, &first, &mut links);
+        for round in groups.iter().flat_map(|group| rounds(group).skip(1)) {
+            let open = self.open(round, &mut links);
+            self.compare(&shelf, &open, &mut links);
+        }
         self.split(&shelf, components(links));
         Ok(())
     }
 
-    /// The pairs that are alike. Unless all are to be part of the result, one
-    /// whose documents are connected already is left to those who form the
-    /// clusters, and comes back as not compared: in a crowd, that is most.
-    fn verify(&mut self, shelf: &Shelf, pairs: &[u64]) -> Vec<Link> {
-        let mut links = Vec::new();
-        for pairs in pairs.chunks(SLICE) {
-            self.job.watch.advance(pairs.len() as u64);
-            let mut open = Vec::with_capacity(pairs.len());
-            for &pair in pairs {
-                let (a, b) = unpack(pair);
-                if !self.keeps_edges() && self.joined.find(a) == self.joined.find(b) {
-                    links.push(Link { a, b, known: None });
-                } else {
-                    open.push(pair);
-                }
-            }
-            for (edges, checks) in compare(shelf, &open, self.bounds()) {
-                self.found.checks.add(checks);
-                if self.keeps_edges() {
-                    self.found.edges.extend_from_slice(&edges);
-                }
-                for edge in edges {
-                    self.joined.union(edge.a, edge.b);
-                    links.push(edge.link());
-                }
+    /// The pairs of a round that have to be compared: all, if all are to be
+    /// part of the result. Otherwise one whose documents are connected already
+    /// is left to those who form the clusters; in a crowd, that is most.
+    fn open(&mut self, round: &[u64], links: &mut Vec<Link>) -> Vec<u64> {
+        if self.keeps_edges() {
+            return round.to_vec();
+        }
+        let mut open = Vec::new();
+        for &pair in round {
+            let (a, b) = unpack(pair);
+            if self.joined.find(a) == self.joined.find(b) {
+                links.push(Link { a, b, known: None });
+            } else {
+                open.push(pair);
             }
         }
-        links
+        self.job.watch.advance((round.len() - open.len()) as u64);
+        open
+    }
+
+    /// Adds the pairs that are alike to the links.
+    fn compare(&mut self, shelf: &Shelf, pairs: &[u64], links: &mut Vec<Link>) {
+        let (bounds, watch) = (self.job.bounds(), self.job.watch);
+        let parts: Vec<(Vec<Edge>, Checks)> = pairs
+            .par_chunks(CHUNK)
+            .map(|pairs| {
+                let (mut edges, mut checks) = (Vec::new(), Checks::default());
+                for &pair in pairs {
+                    let (a, b) = unpack(pair);
+                    if let Some(overlap) = checks.count(shelf.of(a).judge(shelf.of(b), bounds)) {
+                        edges.push(Edge { a, b, overlap });
+                    }
+                }
+                watch.advance(pairs.len() as u64);
+                (edges, checks)
+            })
+            .collect();
+        for (edges, checks) in parts {
+            self.found.checks.add(checks);
+            if self.keeps_edges() {
+                self.found.edges.extend_from_slice(&edges);
+            }
+            for edge in edges {
+                self.joined.union(edge.a, edge.b);
+                links.push(edge.link());
+            }
+        }
     }
 
     fn keeps_edges(&self) -> bool {
@@ -183,7 +197,7 @@ impl<'a, 'j, T: Texts + ?Sized> Batches<'a, 'j, T> {
         if options.against {
             return;
         }
-        let (bounds, ranks) = (self.bounds(), self.job.ranks);
+        let (bounds, ranks) = (self.job.bounds(), self.job.ranks);
         let all: Vec<Vec<Family>> = components
             .into_par_iter()
             .map(|(mut documents, links)| {
@@ -199,46 +213,53 @@ impl<'a, 'j, T: Texts + ?Sized> Batches<'a, 'j, T> {
     }
 
     /// One component of candidates whose sets do not fit the budget: pairs are
-    /// verified for two blocks of documents at a time, which splits it most
+    /// compared for two blocks of documents at a time, which splits it most
     /// often.
     fn oversized(
         &mut self,
         members: &[u32],
         pairs: &[u64],
     ) -> Result<(), DocumentsError<T::Error>> {
-        let budget = self.job.plan.options().set_bytes;
-        let blocks = self.blocks(members, budget / 2);
-        let block = |d: u32| blocks.partition_point(|b| b[b.len() - 1] < d);
-        let mut pairs: Vec<((usize, usize), u64)> = pairs
-            .iter()
-            .map(|&pair| {
-                let (a, b) = unpack(pair);
-                ((block(a), block(b)), pair)
-            })
-            .collect();
-        pairs.par_sort_unstable();
+        let blocks = self.blocks(members, self.job.plan.options().set_bytes / 2);
         let mut links = Vec::new();
-        let (mut first, mut held) = (Shelf::default(), usize::MAX);
-        for same in pairs.chunk_by(|x, y| x.0 == y.0) {
-            let (i, j) = same[0].0;
-            if i != held {
-                drop(std::mem::take(&mut first));
-                first = Shelf::load(self.job, blocks[i])?;
-                held = i;
-            }
-            let pairs: Vec<u64> = same.iter().map(|&(_, pair)| pair).collect();
-            if i != j {
-                // Only those that are in some pair of the two blocks.
-                let mut others: Vec<u32> = pairs.iter().map(|&pair| unpack(pair).1).collect();
-                others.sort_unstable();
-                others.dedup();
-                first.more(self.job, &others)?;
-            }
-            links.extend(self.verify(&first, &pairs));
-            first.cut(blocks[i].len());
+        for round in rounds(pairs) {
+            let open = self.open(round, &mut links);
+            self.tiles(&blocks, &open, &mut links)?;
         }
-        drop(first);
         self.rejoin(components(links))
+    }
+
+    /// Compares pairs, those of two blocks together. Only documents that are
+    /// in some pair are made ready.
+    fn tiles(
+        &mut self,
+        blocks: &[&[u32]],
+        pairs: &[u64],
+        links: &mut Vec<Link>,
+    ) -> Result<(), DocumentsError<T::Error>> {
+        let block = |d: u32| blocks.partition_point(|b| b[b.len() - 1] < d);
+        let mut tiled: Vec<((usize, usize), u64)> = Vec::with_capacity(pairs.len());
+        for &pair in pairs {
+            let (a, b) = unpack(pair);
+            tiled.push(((block(a), block(b)), pair));
+        }
+        tiled.par_sort_unstable();
+        for row in tiled.chunk_by(|x, y| x.0.0 == y.0.0) {
+            let mut held = ends(row.iter().map(|&(_, pair)| unpack(pair).0));
+            let within = row.iter().take_while(|(tile, _)| tile.0 == tile.1);
+            held.extend(within.map(|&(_, pair)| unpack(pair).1));
+            let held = ends(held.into_iter());
+            let mut shelf = Shelf::load(self.job, &held)?;
+            for tile in row.chunk_by(|x, y| x.0 == y.0) {
+                if tile[0].0.0 != tile[0].0.1 {
+                    shelf.more(self.job, &ends(tile.iter().map(|&(_, pair)| unpack(pair).1)))?;
+                }
+                let pairs: Vec<u64> = tile.iter().map(|&(_, pair)| pair).collect();
+                self.compare(&shelf, &pairs, links);
+                shelf.cut(held.len());
+            }
+        }
+        Ok(())
     }
 
     /// Documents in blocks of so many bytes, one document at least.
@@ -267,7 +288,7 @@ impl<'a, 'j, T: Texts + ?Sized> Batches<'a, 'j, T> {
             let more = self.bytes(&documents);
             if more > options.set_bytes {
                 let mut stack = Stack::new(self.job, options.set_bytes);
-                let bounds = self.bounds();
+                let bounds = self.job.bounds();
                 let compare = |x: u32, leader: u32| {
                     let (x, leader) = (stack.get(x)?, stack.get(leader)?);
                     Ok(judge(&x, &leader, bounds, options.cluster))
@@ -296,19 +317,25 @@ impl<'a, 'j, T: Texts + ?Sized> Batches<'a, 'j, T> {
     }
 }
 
-/// Compares pairs, in parts that keep their order.
-fn compare(shelf: &Shelf, pairs: &[u64], bounds: Bounds) -> Vec<(Vec<Edge>, Checks)> {
-    let part = |pairs: &[u64]| {
-        let (mut edges, mut checks) = (Vec::new(), Checks::default());
-        for &pair in pairs {
-            let (a, b) = unpack(pair);
-            if let Some(overlap) = checks.count(shelf.of(a).judge(shelf.of(b), bounds)) {
-                edges.push(Edge { a, b, overlap });
-            }
+/// The pairs of a component in rounds.
+fn rounds(pairs: &[u64]) -> impl Iterator<Item = &[u64]> {
+    let (mut rest, mut length) = (pairs, ROUND);
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
         }
-        (edges, checks)
-    };
-    pairs.par_chunks(CHUNK).map(part).collect()
+        let (round, later) = rest.split_at(length.min(rest.len()));
+        (rest, length) = (later, length.saturating_mul(2));
+        Some(round)
+    })
+}
+
+/// Documents ascending, each once.
+fn ends(documents: impl Iterator<Item = u32>) -> Vec<u32> {
+    let mut documents: Vec<u32> = documents.collect();
+    documents.sort_unstable();
+    documents.dedup();
+    documents
 }
 
 /// What a document shares with a leader: if they are alike, or with

@@ -33,6 +33,8 @@ pub(super) struct Intake {
     /// values of its field.
     lengths: Vec<u32>,
     values: Vec<Value>,
+    /// Whether records are compared with a reference set only.
+    pub(super) against: bool,
     /// Records and documents of the reference set.
     pub(super) reference: u32,
     pub(super) reference_documents: u32,
@@ -41,6 +43,10 @@ pub(super) struct Intake {
 }
 
 impl Intake {
+    pub(super) fn new(against: bool) -> Intake {
+        Intake { against, ..Intake::default() }
+    }
+
     /// What is known of a content.
     pub(super) fn known(&self, content: &[u64; 2]) -> Known {
         match self.known.get(content) {
@@ -104,10 +110,12 @@ impl Intake {
         self.sizes[document as usize] = size;
     }
 
-    /// Makes all records so far the reference set.
+    /// Makes all records so far the reference set, if there is to be one.
     pub(super) fn end_reference(&mut self) {
-        self.reference = self.records();
-        self.reference_documents = self.documents.len() as u32;
+        if self.against {
+            self.reference = self.records();
+            self.reference_documents = self.documents.len() as u32;
+        }
     }
 
     /// Number of records.
@@ -118,6 +126,12 @@ impl Intake {
     /// Ends the taking in: what is needed for it alone is let go.
     pub(super) fn close(&mut self) {
         self.known = AHashMap::new();
+    }
+
+    /// Whether a record and the first copy of its text are to be compared: not
+    /// those on one side of a reference set.
+    pub(super) fn compared(&self, first: u32, record: u32) -> bool {
+        !self.against || (first < self.reference && record >= self.reference)
     }
 
     /// The document whose first copy is `record`, if it is one.
@@ -132,12 +146,12 @@ impl Intake {
     }
 
     /// How much the policy prefers each record, and each document by its best
-    /// copy. Documents of the reference set are preferred as they come.
+    /// copy.
     pub(super) fn ranks(&self, plan: &DedupPlan) -> (Ranks, Vec<u32>) {
         let keep = &plan.options().keep;
         let ranks = Ranks::new(keep, self.records(), &self.lengths, &self.values);
-        let mut documents = vec![NONE; self.documents.len()];
-        for (record, &first) in (0u32..).zip(&self.first) {
+        let mut documents: Vec<u32> = self.documents.iter().map(|&first| ranks.of(first)).collect();
+        for (record, &first) in (0u32..).zip(&self.first).filter(|&(record, &f)| f != record) {
             if let Some(document) = self.document(first) {
                 let best = &mut documents[document as usize];
                 *best = (*best).min(ranks.of(record));

@@ -114,7 +114,8 @@ impl Material {
             let (x, y) = (self.ordered(), other.ordered());
             let stands = |a, b| contain::stands_in(a, b, bounds.threshold);
             let first = self.size() <= other.size() && stands(x, y);
-            if !(first || other.size() <= self.size() && stands(y, x)) {
+            let second = || self.size() >= other.size() && stands(y, x);
+            if !first && !second() {
                 return Verdict::Below;
             }
         }
@@ -283,11 +284,7 @@ impl Recipe {
         hashes.weights.clear();
         match self.unit {
             Unit::Word => text::tokenize(text, hashes),
-            Unit::Char => {
-                text::characters(text, hashes);
-                // Shingles of so many characters, whatever they are.
-                hashes.weights.clear();
-            }
+            Unit::Char => text::characters(text, hashes),
         }
     }
 

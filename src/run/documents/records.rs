@@ -34,13 +34,58 @@ fn same(size: u32) -> Overlap {
     Overlap { shared: size, first: size, second: size }
 }
 
-/// The copies of a text that are in a cluster, and what they share with its
-/// leader.
+/// Where all copies of a text go, and what they share with the leader there.
 #[derive(Clone, Copy)]
 struct Place {
     cluster: u32,
     overlap: Overlap,
+    /// Whether they are copies of the leader.
     leads: bool,
+}
+
+/// The places of all texts that are in a cluster.
+struct Places {
+    /// For the first copy of each text its place in the list, or `NONE`.
+    of: Vec<u32>,
+    list: Vec<Place>,
+    clusters: u32,
+}
+
+impl Places {
+    fn new(intake: &Intake, families: &[Family]) -> Places {
+        let of = vec![NONE; intake.first.len()];
+        let mut places = Places { of, list: Vec::new(), clusters: 0 };
+        let first = |document: u32| intake.documents[document as usize];
+        for family in families {
+            let cluster = places.clusters;
+            let size = family.members.first().map_or(0, |member| member.overlap.second);
+            places.add(first(family.leader), Place { cluster, overlap: same(size), leads: true });
+            for member in &family.members {
+                let place = Place { cluster, overlap: member.overlap, leads: false };
+                places.add(first(member.document), place);
+            }
+            places.clusters += 1;
+        }
+        for (record, &first) in (0u32..).zip(&intake.first) {
+            let copy = first != NONE && first != record && intake.compared(first, record);
+            if copy && places.get(first).is_none() {
+                let overlap = same(intake.size(first));
+                places.add(first, Place { cluster: places.clusters, overlap, leads: true });
+                places.clusters += 1;
+            }
+        }
+        places
+    }
+
+    fn add(&mut self, first: u32, place: Place) {
+        self.of[first as usize] = self.list.len() as u32;
+        self.list.push(place);
+    }
+
+    fn get(&self, first: u32) -> Option<Place> {
+        let place = *self.of.get(first as usize)?;
+        self.list.get(place as usize).copied()
+    }
 }
 
 /// Clusters of records, in their order.
@@ -50,67 +95,31 @@ pub(super) fn clusters(
     ranks: &Ranks,
     measure: Measure,
 ) -> Deduped {
-    let places = places(intake, families);
-    let count = places.iter().flatten().map(|p| p.cluster + 1).max().unwrap_or(0);
-    let mut clusters: Vec<Cluster> = (1..=count)
+    let places = Places::new(intake, families);
+    let mut clusters: Vec<Cluster> = (1..=places.clusters)
         .map(|id| Cluster { id, kind: Kind::Exact, leader: NONE, members: Vec::new() })
         .collect();
     for (record, &first) in (0u32..).zip(&intake.first) {
-        let Some(place) = places.get(first as usize).copied().flatten() else { continue };
-        let known = record < intake.reference;
+        let Some(place) = places.get(first) else { continue };
         let cluster = &mut clusters[place.cluster as usize];
         if place.leads {
-            let lead = cluster.leader;
-            let better = if known || intake.reference > 0 {
-                // The first of the reference set, wherever it has copies.
-                lead == NONE
-            } else {
-                lead == NONE || ranks.of(record) < ranks.of(lead)
-            };
-            if better {
+            let leader = cluster.leader;
+            if leader == NONE || ranks.of(record) < ranks.of(leader) {
                 cluster.leader = record;
-            } else if known {
+            } else if record < intake.reference {
+                // Copies inside the reference set are not looked for.
                 continue;
             }
-        } else if measure == Measure::Containment {
-            cluster.kind = Kind::Contained;
         } else {
-            cluster.kind = Kind::Near;
+            cluster.kind = match measure {
+                Measure::Jaccard => Kind::Near,
+                Measure::Containment => Kind::Contained,
+            };
         }
         let (overlap, exact) = (place.overlap, place.leads);
         cluster.members.push(Member { record, overlap, exact, differs: None });
     }
-    clusters.retain(|cluster| cluster.members.len() > 1);
     Deduped::new(clusters, intake.first.len(), measure)
-}
-
-/// For the first copy of each text: its cluster, if it is in a family or has
-/// copies.
-fn places(intake: &Intake, families: &[Family]) -> Vec<Option<Place>> {
-    let mut places: Vec<Option<Place>> = vec![None; intake.first.len()];
-    let first = |document: u32| intake.documents[document as usize];
-    for (cluster, family) in (0u32..).zip(families) {
-        let size = family.members[0].overlap.second;
-        let place = Place { cluster, overlap: same(size), leads: true };
-        places[first(family.leader) as usize] = Some(place);
-        for member in &family.members {
-            let place = Place { cluster, overlap: member.overlap, leads: false };
-            places[first(member.document) as usize] = Some(place);
-        }
-    }
-    let mut cluster = families.len() as u32;
-    for (record, &first) in (0u32..).zip(&intake.first) {
-        // Copies among those that are compared with a reference set only are
-        // no cluster; nor are copies inside the reference set.
-        let compared =
-            intake.reference == 0 || (first < intake.reference) != (record < intake.reference);
-        if first != NONE && first != record && compared && places[first as usize].is_none() {
-            let overlap = same(intake.size(first));
-            places[first as usize] = Some(Place { cluster, overlap, leads: true });
-            cluster += 1;
-        }
-    }
-    places
 }
 
 /// Pairs of records, given those of documents: each exact duplicate with the
@@ -118,7 +127,7 @@ fn places(intake: &Intake, families: &[Family]) -> Vec<Option<Place>> {
 /// compared with a reference set, every copy is in the pairs.
 pub(super) fn pairs(intake: &Intake, found: &Found) -> Vec<Pair> {
     let first = |document: u32| intake.documents[document as usize];
-    let against = intake.reference > 0;
+    let against = intake.against;
     let mut pairs: Vec<Pair> = Vec::with_capacity(found.edges.len());
     let mut edges: Vec<Pair> = found
         .edges
@@ -129,7 +138,7 @@ pub(super) fn pairs(intake: &Intake, found: &Found) -> Vec<Pair> {
     edges.sort_unstable_by_key(|p| (p.b, p.a));
     for (record, &first) in (0u32..).zip(&intake.first) {
         let copy = first != NONE && first != record;
-        if copy && (!against || (first < intake.reference && record >= intake.reference)) {
+        if copy && intake.compared(first, record) {
             pairs.push(Pair { a: first, b: record, overlap: same(intake.size(first)) });
         }
         if first == record || (copy && against) {

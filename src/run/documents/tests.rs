@@ -450,6 +450,8 @@ fn a_sliding_family_has_many_leaders_and_one_connected_cluster() {
         let found = run(&texts, &options);
         certify(&texts, &options, &found);
         assert_eq!(leaders(&found), naive_sliding(1000, 196, 10), "exact {exact}");
+        let kept: Vec<String> = found.kept().map(|r| texts[r as usize].clone()).collect();
+        assert_eq!(run(&kept, &options).summary.removed, 0);
         let options = DedupOptions { cluster: Linking::Connected, ..options };
         let found = run(&texts, &options);
         assert_eq!((found.clusters.len(), found.summary.kept), (1, 1));
@@ -517,10 +519,10 @@ fn a_small_budget_changes_nothing() {
     // Sets of 4 MiB that form a chain, and a crowd that are all alike.
     let chain = sliding(900, 600, 30);
     let crowd = boilerplate(900, 600, 20);
-    for texts in [&chain, &crowd] {
+    for (texts, pairs) in [(&chain, true), (&crowd, false)] {
         for (cluster, distinct_numbers) in [(Linking::Leader, false), (Linking::Connected, true)] {
             let roomy =
-                DedupOptions { cluster, distinct_numbers, pairs: true, ..DedupOptions::default() };
+                DedupOptions { cluster, distinct_numbers, pairs, ..DedupOptions::default() };
             let tight = DedupOptions { set_bytes: 1 << 20, ..roomy.clone() };
             let (a, b) = (run(texts, &roomy), run(texts, &tight));
             assert!(a == b, "{cluster:?}");
@@ -585,6 +587,25 @@ fn against_a_reference_set_each_goes_by_the_one_it_is_most_alike() {
             assert_eq!(found.summary.kept + found.summary.removed, 35);
             assert!((0..25).all(|r| found.is_kept(r)));
         }
+    }
+}
+
+#[test]
+fn nothing_is_alike_to_an_empty_reference_set() {
+    let texts = boilerplate(100, 50, 0);
+    for exact in [false, true] {
+        let options = DedupOptions { exact, pairs: true, ..DedupOptions::default() };
+        let found = against(&texts, 0, &options);
+        assert_eq!((found.summary.kept, found.pairs.len()), (100, 0));
+        let found = against(&texts, 100, &options);
+        assert_eq!((found.summary.records, found.pairs.len()), (0, 0));
+        // A plan without one has none.
+        let plan = DedupPlan::new(&options).unwrap();
+        let mut engine = Engine::new(&plan);
+        engine.push(&texts[..50]).unwrap();
+        engine.end_reference();
+        engine.push(&texts[50..]).unwrap();
+        assert_eq!(engine.finish(texts.as_slice(), &Unwatched).unwrap().summary.kept, 1);
     }
 }
 

@@ -1,0 +1,190 @@
+use super::*;
+use crate::input::InputError;
+use crate::input::InputKind;
+use crate::input::walk::expand;
+use crate::options::dedup::DedupOptions;
+use crate::output::Outputs;
+use crate::run::Unwatched;
+use crate::storage::Disk;
+use crate::storage::Source;
+use crate::storage::Stat;
+use crate::storage::failing::Failing;
+use crate::storage::failing::Fault;
+use crate::storage::failing::Op;
+use std::fs;
+use std::io;
+use std::io::Read;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering;
+use tempfile::TempDir;
+
+/// Two versions of one text and one of another, over two files, one of them
+/// compressed.
+fn folder() -> TempDir {
+    use std::io::Write as _;
+    let dir = tempfile::tempdir().unwrap();
+    let text = |n: u32| (n..n + 30).map(|i| format!("word{i}")).collect::<Vec<_>>().join(" ");
+    let line = |text: &str| format!("{{\"text\":\"{text}\"}}\n");
+    let first = line(&text(0)) + &line(&text(100)) + &line(&(text(0) + " more"));
+    fs::write(dir.path().join("a.jsonl"), first).unwrap();
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all((line(&text(1)) + &line(&text(100))).as_bytes()).unwrap();
+    fs::write(dir.path().join("b.jsonl.gz"), packed.finish().unwrap()).unwrap();
+    dir
+}
+
+/// Runs over all files of the folder and commits; what stands in the output.
+fn run(storage: &dyn Storage, dir: &TempDir) -> Result<Vec<u8>, RunError> {
+    let paths = ["a.jsonl", "b.jsonl.gz"].map(|name| dir.path().join(name));
+    let entries = expand(&Disk, &paths, InputKind::Auto, Kind::Jsonl).unwrap().0;
+    let plan = DedupPlan::new(&DedupOptions { pairs: true, ..Default::default() }).unwrap();
+    let settings = Settings::new(&plan, ("text", "id"), None, dir.path()).unwrap();
+    let outputs = Outputs::new(Arc::new(Disk));
+    let out =
+        |name: &str| Ok::<Sink, RunError>(Sink::new(Some(outputs.open(&dir.path().join(name))?)));
+    let mut sinks = Sinks { kept: out("out")?, pairs: out("pairs")?, ..Sinks::default() };
+    let inputs = Inputs { storage, references: &[], entries: &entries };
+    dedup(inputs, &settings, &mut sinks, None, &Unwatched)?;
+    sinks.settle()?;
+    outputs.commit(sinks.into_outputs())?;
+    Ok(fs::read(dir.path().join("out")).unwrap())
+}
+
+#[test]
+fn wherever_reading_fails_there_is_an_error_and_no_output() {
+    let dir = folder();
+    let whole = run(&Disk, &dir).unwrap();
+    assert_eq!(whole.iter().filter(|&&b| b == b'\n').count(), 2);
+    for op in [Op::Open, Op::Read, Op::Stat] {
+        for n in 1.. {
+            for name in ["out", "pairs"] {
+                fs::remove_file(dir.path().join(name)).unwrap_or_default();
+            }
+            let storage = Failing::nth(op, n, Fault::Once(io::ErrorKind::PermissionDenied));
+            let result = run(&storage, &dir);
+            if !storage.fired() {
+                assert_eq!(result.unwrap(), whole);
+                break;
+            }
+            match result {
+                // Without knowing what the file was, it is held as a stream
+                // is; opening again is tried twice.
+                Ok(out) => assert!(op != Op::Read && out == whole, "{op:?} {n}"),
+                Err(_) => assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2, "{op:?} {n}"),
+            }
+        }
+    }
+    let storage = Failing::nth(Op::Read, 1, Fault::Short);
+    assert_eq!(run(&storage, &dir).unwrap(), whole);
+}
+
+/// The disk, but from the second time on a file is opened one of its bytes is
+/// another, though its size and time are not.
+struct Altered {
+    opened: AtomicU32,
+    byte: u64,
+}
+
+struct AlteredFile {
+    inner: Box<dyn Source>,
+    byte: Option<u64>,
+}
+
+impl Read for AlteredFile {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        self.inner.read(buf)
+    }
+}
+
+impl Source for AlteredFile {
+    fn stat(&self) -> io::Result<Stat> {
+        self.inner.stat()
+    }
+
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+        let n = self.inner.read_at(buf, offset)?;
+        if let Some(at) = self.byte.and_then(|byte| byte.checked_sub(offset))
+            && at < n as u64
+        {
+            buf[at as usize] ^= 1;
+        }
+        Ok(n)
+    }
+}
+
+impl Storage for Altered {
+    fn open(&self, path: &Path) -> io::Result<Box<dyn Source>> {
+        let mut byte = None;
+        if path.extension().is_some_and(|e| e == "jsonl")
+            && self.opened.fetch_add(1, Ordering::Relaxed) > 0
+        {
+            byte = Some(self.byte);
+        }
+        Ok(Box::new(AlteredFile { inner: Disk.open(path)?, byte }))
+    }
+
+    fn stdin(&self) -> io::Result<Box<dyn Source>> {
+        Disk.stdin()
+    }
+
+    fn stdout(&self) -> io::Result<Box<dyn crate::storage::Sink>> {
+        Disk.stdout()
+    }
+
+    fn stat(&self, path: &Path) -> io::Result<Stat> {
+        Disk.stat(path)
+    }
+
+    fn resolve(&self, path: &Path) -> io::Result<PathBuf> {
+        Disk.resolve(path)
+    }
+
+    fn create(
+        &self,
+        path: &Path,
+        like: Option<&Stat>,
+    ) -> io::Result<Box<dyn crate::storage::Sink>> {
+        Disk.create(path, like)
+    }
+
+    fn open_existing(&self, path: &Path) -> io::Result<Box<dyn crate::storage::Sink>> {
+        Disk.open_existing(path)
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        Disk.rename(from, to)
+    }
+
+    fn sync_folder(&self, folder: &Path) -> io::Result<()> {
+        Disk.sync_folder(folder)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        Disk.remove(path)
+    }
+
+    fn create_folder(&self, path: &Path) -> io::Result<()> {
+        Disk.create_folder(path)
+    }
+
+    fn remove_folder(&self, path: &Path) -> io::Result<()> {
+        Disk.remove_folder(path)
+    }
+
+    fn sync_system(&self, folder: &Path) -> io::Result<bool> {
+        Disk.sync_system(folder)
+    }
+}
+
+#[test]
+fn a_byte_that_changed_unseen_is_met_when_its_line_is_read_again() {
+    let dir = folder();
+    let size = fs::metadata(dir.path().join("a.jsonl")).unwrap().len();
+    for byte in (0..size - 1).step_by(7).chain([size - 2]) {
+        let storage = Altered { opened: AtomicU32::new(0), byte };
+        let error = run(&storage, &dir).unwrap_err();
+        assert!(matches!(error, RunError::Input(InputError::Changed { .. })), "{byte}: {error}");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
+    }
+}
