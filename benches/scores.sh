@@ -23,7 +23,7 @@ score=$(cd "$2" && pwd)/score.py
 cd "$(dirname "$0")/.."
 
 cargo build --release --quiet
-bin=$(pwd)/target/release/twicetold
+bin=$(realpath "${CARGO_TARGET_DIR:-target}")/release/twicetold
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 failed=0

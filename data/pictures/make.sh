@@ -10,7 +10,7 @@ draw() {
     shift
     {
         printf '\033[1m$ twicetold %s\033[0m\n' "$*"
-        target/release/twicetold "$@" --color always 2>/dev/null
+        "${CARGO_TARGET_DIR:-target}/release/twicetold" "$@" --color always 2>/dev/null
     } | python3 data/pictures/svg.py >"$file"
     echo "$file"
 }
