@@ -12,28 +12,59 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// What the command prints, results first.
 fn printed(args: &str) -> String {
     let mut command = assert_cmd::cargo::cargo_bin_cmd!();
     let output = command.current_dir(root()).args(args.split_whitespace()).output().unwrap();
-    assert!(output.status.success(), "{args}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{args}: {stderr}");
+    String::from_utf8(output.stdout).unwrap() + &stderr
+}
+
+/// Blocks of the README that are marked as `kind`.
+fn blocks(readme: &str, kind: &str) -> Vec<String> {
+    let all = readme.split("```").skip(1).step_by(2);
+    all.filter_map(|b| b.strip_prefix(kind)?.strip_prefix('\n')).map(str::to_owned).collect()
+}
+
+fn readme() -> String {
+    fs::read_to_string(root().join("README.md")).unwrap()
+}
+
+/// A text without the figures that differ from run to run.
+fn timeless(text: &str) -> Vec<&str> {
+    let line = |l| if str::ends_with(l, " of memory") { l.split("; ").next().unwrap() } else { l };
+    text.trim_end().lines().map(line).collect()
 }
 
 #[test]
 fn commands_in_the_readme_print_what_stands_below_them() {
-    let readme = fs::read_to_string(root().join("README.md")).unwrap();
-    let blocks = readme.split("```").skip(1).step_by(2);
-    let mut shown = 0;
-    for block in blocks {
-        let Some(session) = block.strip_prefix("console\n").and_then(|b| b.strip_prefix(PROMPT))
-        else {
-            continue;
-        };
-        let (args, expected) = session.split_once('\n').unwrap();
-        assert_eq!(printed(args).trim_end(), expected.trim_end(), "{args}");
-        shown += 1;
+    // Where the commands write.
+    fs::create_dir_all(root().join("target")).unwrap();
+    let blocks = blocks(&readme(), "console");
+    assert_eq!(blocks.len(), 2);
+    for block in &blocks {
+        let (args, expected) = block.strip_prefix(PROMPT).unwrap().split_once('\n').unwrap();
+        assert_eq!(timeless(&printed(args)), timeless(expected), "{args}");
     }
-    assert!(shown >= 1, "the README shows no command");
+}
+
+#[test]
+fn the_record_in_the_readme_is_one_that_the_command_reports() {
+    let value = |text: &str| -> serde_json::Value { serde_json::from_str(text).unwrap() };
+    let blocks = blocks(&readme(), "json");
+    let report = printed("dedup data/dump.jsonl --quiet --explain -o /dev/null --clusters -");
+    assert_eq!(blocks.len(), 1);
+    assert!(report.lines().any(|line| value(line) == value(&blocks[0])), "{report}");
+}
+
+#[test]
+fn files_that_the_readme_names_are_there() {
+    let readme = readme();
+    let links = readme.split("](").skip(1).map(|rest| rest.split(')').next().unwrap());
+    for link in links.filter(|link| !link.contains("://")) {
+        assert!(root().join(link).exists(), "{link}");
+    }
 }
 
 /// The text of a picture, line by line.
@@ -75,7 +106,7 @@ fn pictures_show_what_the_command_prints() {
         }
         let lines = lines_of(&fs::read_to_string(&path).unwrap());
         let args = lines[0].strip_prefix("$ twicetold ").unwrap();
-        let expected = plain(&printed(&format!("{args} --color always")));
+        let expected = plain(&printed(&format!("{args} --quiet --color always")));
         assert_eq!(lines[1..], expected, "{}: run data/pictures/make.sh", path.display());
         pictures += 1;
     }
