@@ -8,7 +8,7 @@
 //! falls short of what was measured before.
 //!
 //! The text has a Zipf vocabulary and word pairs that like each other, so that
-//! equal runs of a few words occur by chance as they do in prose: one in ten
+//! equal runs of a few words occur by chance as they do in prose: one in six
 //! of its runs of four words stands in another document too.
 
 #![allow(clippy::print_stdout)]

@@ -222,6 +222,8 @@ mod tests {
             assert_eq!(Value::of_json(Some(wrong)), Value::Missing, "{wrong}");
         }
         assert_eq!(Value::of_json(None), Value::Missing);
+        assert_eq!(order("max:n", &["1", "null", "\"a\"", "null", "2"]), [2, 4, 0, 1, 3]);
+        assert_eq!(order("min:n", &["1", "null", "\"a\"", "null", "2"]), [0, 4, 2, 1, 3]);
     }
 
     #[test]

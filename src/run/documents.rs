@@ -238,7 +238,8 @@ impl Engine {
             Some(banding) => Method::Banded(Banded::new(banding, plan.options().num_perm)),
             None => Method::Joined(Joined::default()),
         };
-        let (recipe, intake) = (Recipe::new(plan), Intake::default());
+        let recipe = Recipe::new(plan);
+        let intake = Intake::new(plan.options().against);
         Engine { plan: plan.clone(), recipe, intake, method }
     }
 
@@ -320,8 +321,9 @@ impl Engine {
     }
 
     /// Makes all records taken in so far the reference set: later ones are
-    /// compared with them, and with nothing else. To be called once, before
-    /// the others come, if the plan says `against`.
+    /// compared with them, and with nothing else. To be called once, by plans
+    /// with `against`, before the others come; without it the reference set is
+    /// empty. Other plans have no reference set, and this does nothing.
     pub fn end_reference(&mut self) {
         self.intake.end_reference();
     }

@@ -128,7 +128,8 @@ impl Banded {
             let reached = Joined::new(sets).pairs(job.bounds());
             for edge in reached.map_err(|IndexFull| DocumentsError::TooManyShingles)? {
                 let (a, b) = (crowd[edge.a as usize], crowd[edge.b as usize]);
-                if job.reference == 0 || (a < job.reference) != (b < job.reference) {
+                let against = job.plan.options().against;
+                if !against || (a < job.reference) != (b < job.reference) {
                     pairs.push(lsh::pack(a, b));
                 }
             }

@@ -33,6 +33,8 @@ pub(super) struct Intake {
     /// values of its field.
     lengths: Vec<u32>,
     values: Vec<Value>,
+    /// Whether records are compared with a reference set only.
+    pub(super) against: bool,
     /// Records and documents of the reference set.
     pub(super) reference: u32,
     pub(super) reference_documents: u32,
@@ -41,6 +43,10 @@ pub(super) struct Intake {
 }
 
 impl Intake {
+    pub(super) fn new(against: bool) -> Intake {
+        Intake { against, ..Intake::default() }
+    }
+
     /// What is known of a content.
     pub(super) fn known(&self, content: &[u64; 2]) -> Known {
         match self.known.get(content) {
@@ -104,10 +110,12 @@ impl Intake {
         self.sizes[document as usize] = size;
     }
 
-    /// Makes all records so far the reference set.
+    /// Makes all records so far the reference set, if there is to be one.
     pub(super) fn end_reference(&mut self) {
-        self.reference = self.records();
-        self.reference_documents = self.documents.len() as u32;
+        if self.against {
+            self.reference = self.records();
+            self.reference_documents = self.documents.len() as u32;
+        }
     }
 
     /// Number of records.
@@ -123,7 +131,7 @@ impl Intake {
     /// Whether a record and the first copy of its text are to be compared: not
     /// those on one side of a reference set.
     pub(super) fn compared(&self, first: u32, record: u32) -> bool {
-        self.reference == 0 || (first < self.reference && record >= self.reference)
+        !self.against || (first < self.reference && record >= self.reference)
     }
 
     /// The document whose first copy is `record`, if it is one.

@@ -104,10 +104,10 @@ pub(super) fn clusters(
         let cluster = &mut clusters[place.cluster as usize];
         if place.leads {
             let leader = cluster.leader;
-            // Of a reference set the first copy leads.
-            if leader == NONE || (intake.reference == 0 && ranks.of(record) < ranks.of(leader)) {
+            if leader == NONE || ranks.of(record) < ranks.of(leader) {
                 cluster.leader = record;
             } else if record < intake.reference {
+                // Copies inside the reference set are not looked for.
                 continue;
             }
         } else {
@@ -127,7 +127,7 @@ pub(super) fn clusters(
 /// compared with a reference set, every copy is in the pairs.
 pub(super) fn pairs(intake: &Intake, found: &Found) -> Vec<Pair> {
     let first = |document: u32| intake.documents[document as usize];
-    let against = intake.reference > 0;
+    let against = intake.against;
     let mut pairs: Vec<Pair> = Vec::with_capacity(found.edges.len());
     let mut edges: Vec<Pair> = found
         .edges

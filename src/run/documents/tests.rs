@@ -591,6 +591,25 @@ fn against_a_reference_set_each_goes_by_the_one_it_is_most_alike() {
 }
 
 #[test]
+fn nothing_is_alike_to_an_empty_reference_set() {
+    let texts = boilerplate(100, 50, 0);
+    for exact in [false, true] {
+        let options = DedupOptions { exact, pairs: true, ..DedupOptions::default() };
+        let found = against(&texts, 0, &options);
+        assert_eq!((found.summary.kept, found.pairs.len()), (100, 0));
+        let found = against(&texts, 100, &options);
+        assert_eq!((found.summary.records, found.pairs.len()), (0, 0));
+        // A plan without one has none.
+        let plan = DedupPlan::new(&options).unwrap();
+        let mut engine = Engine::new(&plan);
+        engine.push(&texts[..50]).unwrap();
+        engine.end_reference();
+        engine.push(&texts[50..]).unwrap();
+        assert_eq!(engine.finish(texts.as_slice(), &Unwatched).unwrap().summary.kept, 1);
+    }
+}
+
+#[test]
 fn signatures_find_what_is_in_the_reference_set() {
     let (mut got, mut all) = (0, 0);
     for seed in 0..60u64 {
