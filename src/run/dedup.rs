@@ -1,12 +1,12 @@
 //! MAIN PATH for near-duplicate documents in files.
 //!
-//! 1. [`reading`]: files -> records in the archive, texts in the engine;
+//! 1. `reading`: files -> records in the archive, texts in the engine;
 //! 2. [`Engine::finish`]: texts -> clusters (its own main path,
 //!    [`documents`](crate::run::documents), has the stages);
 //! 3. fates -> totals, checked: each record was kept, removed or set aside;
-//! 4. [`lines`] or [`files`]: records that stay, and those that go, byte for
+//! 4. `lines` or `files`: records that stay, and those that go, byte for
 //!    byte;
-//! 5. [`reports`]: clusters and pairs, with the names of records.
+//! 5. `reports`: clusters and pairs, with the names of records.
 //!
 //! * time: two reads of the input, and a third of records that are verified
 //! * space: that of the engine and 32 bytes a record; no texts, no ids
