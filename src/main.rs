@@ -1,10 +1,10 @@
 //! The `twicetold` command.
 
+mod allocator;
 mod cli;
 
-/// Allocates faster than the system's own from many threads at once.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: allocator::Allocator = allocator::Allocator;
 
 fn main() -> std::process::ExitCode {
     cli::main()

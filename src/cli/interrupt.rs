@@ -7,6 +7,7 @@ use signal_hook::consts::SIGTERM;
 use signal_hook::iterator::Signals;
 use twicetold::output::Outputs;
 
+use crate::allocator;
 use crate::cli::Failure;
 
 #[cfg(unix)]
@@ -27,9 +28,11 @@ pub(crate) fn remove_on_signals(outputs: &Arc<Outputs>) -> Result<(), Failure> {
     let wait = move || {
         if let Some(signal) = signals.forever().next() {
             outputs.remove_all();
-            std::process::exit(128 + signal);
+            std::process::exit(if allocator::is_exhausted() { 2 } else { 128 + signal });
         }
     };
     let thread = std::thread::Builder::new().name("signals".to_owned());
-    thread.spawn(wait).map(|_| ()).map_err(Failure::Signals)
+    thread.spawn(wait).map_err(Failure::Signals)?;
+    allocator::signals_are_heard();
+    Ok(())
 }
