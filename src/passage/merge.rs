@@ -2,8 +2,9 @@
 //!
 //! The same place is seen from every copy, each time a word or two longer or
 //! shorter. Two sides of alignments are the same occurrence when both their
-//! ends agree within [`DELTA`] tokens, or when they share at least four fifths
-//! of the longer one. Sides that merely overlap stay apart, or a row of
+//! ends agree within [`DELTA`] tokens or they share at least four fifths of the
+//! longer one, and always only if they share more than half of it: two sides
+//! of one alignment, which do not overlap, never become one. Sides that merely overlap stay apart, or a row of
 //! overlapping passages would grow into the whole document; a short passage
 //! inside a long one is an occurrence of its own.
 //!
@@ -85,17 +86,36 @@ pub fn occurrences(sides: &[Side]) -> (Vec<TokenSpan>, Vec<u32>) {
     let mut assigned = vec![0u32; sides.len()];
     for g in order {
         let span = groups[g].span;
-        let number = nearest(span, &spans, &by_start).unwrap_or_else(|| {
-            let number = spans.len() as u32;
-            spans.push(span);
-            by_start.entry(span.start).or_default().push(number);
-            number
-        });
+        let number = nearest(span, &spans, &by_start)
+            .unwrap_or_else(|| add(span, &mut spans, &mut by_start));
         for &side in &groups[g].members {
-            assigned[side as usize] = number;
+            let own = sides[side as usize].span;
+            assigned[side as usize] = if alike(own, spans[number as usize]) {
+                number
+            } else {
+                add(own, &mut spans, &mut by_start)
+            };
         }
     }
     (spans, assigned)
+}
+
+/// Whether two stretches share more than half of the longer one. Of two that
+/// do not overlap at most one is alike to any third.
+fn alike(x: TokenSpan, y: TokenSpan) -> bool {
+    2 * x.overlap(y) > x.len().max(y.len())
+}
+
+/// The number of the occurrence with just this span, a new one if need be.
+fn add(span: TokenSpan, spans: &mut Vec<TokenSpan>, by_start: &mut BTreeMap<u32, Vec<u32>>) -> u32 {
+    let here = by_start.entry(span.start).or_default();
+    if let Some(&known) = here.iter().find(|&&n| spans[n as usize] == span) {
+        return known;
+    }
+    let number = spans.len() as u32;
+    spans.push(span);
+    here.push(number);
+    number
 }
 
 /// Sides whose ends agree, and the span that most of them have.
@@ -115,7 +135,8 @@ fn agreeing(sides: &[Side]) -> Vec<Group> {
             open += 1;
         }
         // `span` of an open group is still that of its first member.
-        match groups[open..].iter_mut().find(|g| g.span.end.abs_diff(span.end) <= DELTA) {
+        let same = |g: &Group| alike(span, g.span) && g.span.end.abs_diff(span.end) <= DELTA;
+        match groups[open..].iter_mut().find(|g| same(g)) {
             Some(group) => group.members.push(s),
             None => groups.push(Group { span, members: vec![s] }),
         }
@@ -211,6 +232,7 @@ mod tests {
             ("a tie: the shortest",   &[(9, 50), (10, 50)],                &[(10, 50)],            &[0, 0]),
             ("four fifths shared",    &[(0, 100), (10, 95)],               &[(0, 100)],            &[0, 0]),
             ("nested stays apart",    &[(0, 300), (100, 140)],             &[(0, 300), (100, 140)], &[0, 1]),
+            ("short, side by side",   &[(0, 3), (3, 6)],                   &[(0, 3), (3, 6)],      &[0, 1]),
             ("overlap is no identity",&[(0, 100), (50, 150), (100, 200)],  &[(0, 100), (50, 150), (100, 200)], &[0, 1, 2]),
         ];
         for (name, sides, want, assigned) in cases {
@@ -227,6 +249,28 @@ mod tests {
         for (side, &n) in sides.iter().zip(&assigned) {
             // A fifth of the length, and what a side may differ from its group.
             assert!(side.0.abs_diff(found[n as usize].0) <= 20 + DELTA, "{side:?}");
+        }
+    }
+
+    #[test]
+    fn sides_that_do_not_overlap_are_never_one_occurrence() {
+        for seed in 0..20_000u64 {
+            let mut state = seed;
+            let sides: Vec<(u32, u32)> = (0..2 + seed % 7)
+                .map(|_| {
+                    let mut draw = |n: u64| (crate::hash::splitmix64(&mut state) % n) as u32;
+                    let start = draw(16);
+                    (start, start + 1 + draw(8))
+                })
+                .collect();
+            let (found, assigned) = spans(&sides);
+            for (x, &n) in sides.iter().zip(&assigned) {
+                let of = found[n as usize];
+                assert!(x.0 < of.1 && of.0 < x.1, "seed {seed}");
+                for (y, &m) in sides.iter().zip(&assigned) {
+                    assert!(n != m || (x.0 < y.1 && y.0 < x.1), "seed {seed}: {x:?} {y:?}");
+                }
+            }
         }
     }
 

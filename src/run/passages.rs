@@ -342,3 +342,41 @@ fn align(rows: &Rows, links: &[Link], plan: &FindPlan, watch: &dyn Watch) -> (Ve
     matches.par_sort_unstable_by_key(|m| (documents(m), *m));
     (matches, left_out)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_passages_side_by_side_are_two_places() {
+        let options = FindOptions { min_words: 3, pairs: true, ..FindOptions::default() };
+        let found = find(&[("a", "w1 w0 w1 w1 w0 w1")], &options).unwrap();
+        assert_eq!((found.clusters.len(), found.pairs.len()), (1, 1));
+        assert_eq!(found.clusters[0].occurrences.len(), 2);
+    }
+
+    #[test]
+    fn small_texts_over_few_words_are_searched_under_all_options() {
+        for seed in 0..3000u64 {
+            let mut state = seed;
+            let mut draw = |n: u64| hash::splitmix64(&mut state) % n;
+            let words = 2 + draw(6);
+            let mut text =
+                || -> String { (0..draw(60)).map(|_| format!("w{} ", draw(words))).collect() };
+            let texts = [text(), text(), text()];
+            let texts: Vec<(&str, &str)> = texts.iter().map(|t| ("", t.as_str())).collect();
+            let options = FindOptions {
+                scope: [Scope::Within, Scope::Across, Scope::All][(seed % 3) as usize],
+                min_words: 1 + (seed / 3 % 6) as usize,
+                threshold: [0.3, 0.5, 0.7, 1.0][(seed / 18 % 4) as usize],
+                max_gap: (seed / 72 % 3) as usize * 16,
+                pairs: true,
+                ..FindOptions::default()
+            };
+            let found = find(&texts, &options).unwrap();
+            for pair in &found.pairs {
+                assert!((1..=found.clusters.len() as u32).contains(&pair.cluster), "seed {seed}");
+            }
+        }
+    }
+}
