@@ -649,6 +649,49 @@ fn one_two_and_eight_threads_give_the_same_bytes() {
 
 #[cfg(unix)]
 #[test]
+fn standard_output_that_is_an_input_is_refused() {
+    let dir = Dir::new();
+    let text = shipped("data/articles/harbour.txt");
+    let file = dir.write("a.txt", &text);
+    let out = std::fs::OpenOptions::new().append(true).open(file).unwrap();
+    let status = std::process::Command::new(env!("CARGO_BIN_EXE_twicetold"))
+        .args(["find", "a.txt"])
+        .current_dir(dir.path())
+        .stdout(out)
+        .status()
+        .unwrap();
+    assert_eq!(status.code(), Some(2));
+    assert_eq!(dir.read("a.txt"), text);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_size_limit_is_an_error_like_any_other() {
+    let dir = Dir::new();
+    dir.write("a.txt", around(1, 400_000, &words(90, 30)));
+    let script = format!(
+        "ulimit -f 1; exec {} find --format jsonl a.txt b.txt -o out.jsonl",
+        env!("CARGO_BIN_EXE_twicetold")
+    );
+    // The same text under two names, so that the report holds it twice.
+    dir.write("b.txt", dir.read("a.txt"));
+    let output = std::process::Command::new("sh")
+        .args(["-c", &script])
+        .current_dir(dir.path())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("out.jsonl"));
+    let mut left: Vec<_> = std::fs::read_dir(dir.path())
+        .unwrap()
+        .map(|e| e.unwrap().file_name().into_string().unwrap())
+        .collect();
+    left.sort();
+    assert_eq!(left, ["a.txt", "b.txt"]);
+}
+
+#[cfg(unix)]
+#[test]
 fn links_in_a_circle_pipes_and_odd_names_do_no_harm() {
     use std::os::unix::ffi::OsStrExt as _;
     let dir = Dir::new();

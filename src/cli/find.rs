@@ -179,7 +179,9 @@ pub(crate) fn run(args: &FindArgs, messages: &Messages) -> Result<u8, Failure> {
     let plan = FindPlan::new(&options)?;
     let keys = Keys::new(&args.text_key, &args.id_key, &[])?;
     let (entries, lost) = inputs::expanded(&args.paths, args.input.into(), Kind::Text, messages)?;
-    inputs::refuse(&[&entries], args.output.iter().chain(&args.rejects))?;
+    let standard = PathBuf::from("-");
+    let report = args.output.as_ref().unwrap_or(&standard);
+    inputs::refuse(&[&entries], [report].into_iter().chain(&args.rejects))?;
     if entries.is_empty() {
         messages.note("there is no text file in what was named");
     }

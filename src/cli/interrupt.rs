@@ -12,6 +12,8 @@ use crate::cli::Failure;
 
 #[cfg(unix)]
 use signal_hook::consts::SIGHUP;
+#[cfg(unix)]
+use signal_hook::consts::SIGXFSZ;
 
 /// Waits for signals in a thread of its own, so that no part of the work has
 /// to look out for them. Nothing is lost by ending at once: outputs stand
@@ -24,6 +26,10 @@ pub(crate) fn remove_on_signals(outputs: &Arc<Outputs>) -> Result<(), Failure> {
         SIGHUP,
     ])
     .map_err(Failure::Signals)?;
+    // A file beyond the size that is allowed is an error of the write then,
+    // told like any other, and not the end of the process.
+    #[cfg(unix)]
+    signal_hook::flag::register(SIGXFSZ, Arc::default()).map_err(Failure::Signals)?;
     let outputs = Arc::clone(outputs);
     let wait = move || {
         if let Some(signal) = signals.forever().next() {
