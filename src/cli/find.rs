@@ -22,14 +22,17 @@ use twicetold::report::human::Style;
 use twicetold::run::RunError;
 use twicetold::run::corpus::Corpus;
 use twicetold::run::corpus::Findings;
+use twicetold::run::corpus::Reading;
 use twicetold::storage::Disk;
 
 use crate::cli::Common;
 use crate::cli::Failure;
 use crate::cli::inputs;
+use crate::cli::inputs::Expanded;
 use crate::cli::inputs::InputArg;
 use crate::cli::interrupt;
 use crate::cli::messages::Messages;
+use crate::cli::messages::counted;
 use crate::cli::messages::wants_color;
 use crate::cli::progress::Progress;
 use crate::cli::words::words;
@@ -93,13 +96,24 @@ pub(crate) struct FindArgs {
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
 
-    /// Member of a record that holds its text; dots lead into objects
+    /// Longest line that is read as a record, such as 64M or 2G, up to 4095M;
+    /// one that cannot be a record may have 64M
+    #[arg(long, value_name = "SIZE", value_parser = inputs::max_record, default_value = "1G")]
+    max_record: usize,
+
+    /// Member of a record that holds its text; dots lead into objects, `\.` is
+    /// a dot in a name
     #[arg(long, value_name = "KEY", default_value = "text")]
     text_key: String,
 
     /// Member of a record that names it in reports
     #[arg(long, value_name = "KEY", default_value = "id")]
     id_key: String,
+
+    /// Taken like that of other commands; nothing that find does is drawn, so
+    /// that it changes nothing
+    #[arg(long, value_name = "N", default_value_t = 42)]
+    seed: u64,
 
     #[command(flatten)]
     pub(crate) common: Common,
@@ -178,21 +192,27 @@ pub(crate) fn run(args: &FindArgs, messages: &Messages) -> Result<u8, Failure> {
     };
     let plan = FindPlan::new(&options)?;
     let keys = Keys::new(&args.text_key, &args.id_key, &[])?;
-    let (entries, lost) = inputs::expanded(&args.paths, args.input.into(), Kind::Text, messages)?;
     let standard = PathBuf::from("-");
-    let report = args.output.as_ref().unwrap_or(&standard);
-    inputs::refuse(&[&entries], [report].into_iter().chain(&args.rejects))?;
+    let written = [args.output.as_ref().unwrap_or(&standard)].into_iter().chain(&args.rejects);
+    let written: Vec<&Path> = written.map(PathBuf::as_path).collect();
+    let kind = args.input.into();
+    let Expanded { entries, lost, skipped } =
+        inputs::expanded(&args.paths, kind, Kind::Text, &written, messages)?;
+    inputs::refuse(&[&entries], &written)?;
     if entries.is_empty() {
         messages.note("there is no text file in what was named");
     }
     let outputs = Outputs::new(Arc::new(Disk));
     interrupt::remove_on_signals(&outputs)?;
     let mut rejects = args.rejects.as_deref().map(|p| outputs.open(p)).transpose()?;
-    let out = outputs.open(args.output.as_deref().unwrap_or(Path::new("-")))?;
+    let out = outputs.open_styled(args.output.as_deref().unwrap_or(Path::new("-")))?;
 
     let progress = Progress::new(messages);
-    let corpus = Corpus::read(&Disk, &entries, &keys, plan, rejects.as_mut(), &progress)?;
-    let lost = lost + corpus.lost;
+    let reading = Reading { keys: &keys, plan, line_limit: args.max_record };
+    let mut corpus = Corpus::read(&Disk, &entries, reading, rejects.as_mut(), &progress)?;
+    corpus.skipped += skipped;
+    corpus.lost += lost;
+    let lost = corpus.lost;
     let findings = corpus.find(&progress);
     progress.finish();
 
@@ -233,16 +253,11 @@ fn status(args: &FindArgs, messages: &Messages, findings: &Findings, lost: u64) 
     let summary = &findings.found.summary;
     if summary.chains_left_out > 0 {
         messages.note(&format!(
-            "{} chains of matches in texts that repeat themselves over and over were left out",
-            summary.chains_left_out
+            "{} left out, in texts that repeat themselves over and over",
+            counted(summary.chains_left_out, "chain of matches was", "chains of matches were")
         ));
     }
-    if summary.rejected > 0 {
-        messages.warning(&format!("{} records were set aside", summary.rejected));
-    }
-    if lost > 0 {
-        messages.warning(&format!("{lost} files or folders could not be read"));
-    }
+    inputs::warn(messages, summary.rejected, lost);
     match args.fail_on {
         _ if summary.rejected > 0 || lost > 0 => 3,
         Some(most) if summary.clusters > most => 1,

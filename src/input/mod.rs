@@ -96,6 +96,10 @@ pub struct Note {
 pub enum NoteKind {
     /// No regular file; passed over.
     Special(FileKind),
+    /// A symbolic link in a folder; not followed.
+    Link,
+    /// A file that is to be written; passed over in a folder.
+    Output,
     /// Could not be read; passed over. The run is not complete.
     Unreadable(String),
     /// The same file as an entry before it; read once.
@@ -110,19 +114,35 @@ impl Note {
     pub fn is_loss(&self) -> bool {
         matches!(self.kind, NoteKind::Unreadable(_))
     }
+
+    /// Whether an entry of a folder was passed over because of what it is.
+    #[must_use]
+    pub fn is_skip(&self) -> bool {
+        matches!(self.kind, NoteKind::Special(_) | NoteKind::Link)
+    }
 }
 
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = Shown(&self.path);
+        let path = Named(&self.path);
         match &self.kind {
             NoteKind::Special(kind) => write!(f, "{path} is a {kind}, passed over"),
-            NoteKind::Unreadable(reason) => write!(f, "{path} cannot be read: {reason}"),
+            NoteKind::Link => {
+                write!(f, "{path} is a symbolic link, passed over; name it to have it read")
+            }
+            NoteKind::Output => write!(f, "{path} is to be written, and not read"),
+            NoteKind::Unreadable(reason) => {
+                write!(f, "{path} cannot be read: {}", Shown(Path::new(reason)))
+            }
+            NoteKind::Repeated(first) if *first == self.path => {
+                write!(f, "{path} was named before, read once")
+            }
             NoteKind::Repeated(first) => {
-                write!(f, "{path} is the same file as {}, read once", Shown(first))
+                write!(f, "{path} is the same file as {}, read once", Named(first))
             }
             NoteKind::IgnoreRule(reason) => {
-                write!(f, "{path}: {}", Shown(Path::new(reason)))
+                // It names the file and the line itself.
+                write!(f, "an ignore rule is left out: {}", Shown(Path::new(reason)))
             }
         }
     }
@@ -232,7 +252,8 @@ impl fmt::Display for InputError {
             ),
             InputError::LongLine { path, line, limit } => write!(
                 f,
-                "{}:{line}: the line has more than {limit} bytes; is this one record a line?",
+                "{}:{line}: the line has more than {limit} bytes; if it is a record, let it in \
+                 with --max-record, else give one record a line",
                 Named(path)
             ),
             InputError::Record { path, line, reject } => {
@@ -258,8 +279,8 @@ impl std::error::Error for InputError {
     }
 }
 
-/// A path in a message; `-` by its meaning.
-struct Named<'a>(&'a Path);
+/// The path of an input in a message; `-` by its meaning.
+pub(crate) struct Named<'a>(pub(crate) &'a Path);
 
 impl fmt::Display for Named<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

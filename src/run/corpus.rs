@@ -40,6 +40,18 @@ struct Held {
     offsets: Option<Offsets>,
 }
 
+/// How a corpus is read.
+#[derive(Clone, Debug)]
+pub struct Reading<'a> {
+    /// Members of a record: text and id.
+    pub keys: &'a Keys,
+    /// What is searched for.
+    pub plan: FindPlan,
+    /// Most bytes of a record; see
+    /// [`LINE_LIMITS`](crate::input::jsonl::LINE_LIMITS).
+    pub line_limit: usize,
+}
+
 /// The documents of a search for passages.
 #[derive(Debug)]
 pub struct Corpus {
@@ -47,9 +59,10 @@ pub struct Corpus {
     documents: Vec<Held>,
     /// Paths, by entry.
     paths: Vec<String>,
-    /// Files passed over because they hold no text.
+    /// Files passed over because they hold no text; the caller may add other
+    /// entries of folders.
     pub skipped: u64,
-    /// Files of folders that could not be read.
+    /// Files of folders that could not be read; the caller may add others.
     pub lost: u64,
     /// Records set aside.
     pub rejected: u64,
@@ -109,11 +122,11 @@ impl Corpus {
     pub fn read(
         storage: &dyn Storage,
         entries: &[Entry],
-        keys: &Keys,
-        plan: FindPlan,
+        reading: Reading<'_>,
         mut rejects: Option<&mut Output>,
         watch: &dyn Watch,
     ) -> Result<Corpus, RunError> {
+        let Reading { keys, plan, line_limit } = reading;
         let paths = entries.iter().map(|e| e.path.to_string_lossy().into_owned()).collect();
         let mut corpus = Corpus {
             search: Search::new(plan.clone()),
@@ -123,7 +136,7 @@ impl Corpus {
             lost: 0,
             rejected: 0,
         };
-        let mut reader = Reader::new(storage, entries, watch);
+        let mut reader = Reader::new(storage, entries, line_limit, watch);
         let work = |(): &(), scratch: &mut Scratch, chunk: &Chunk| match chunk {
             Chunk::Text { text, .. } => (Some(prepare(&text.text, &plan, scratch)), Made::new()),
             Chunk::Lines(block, _) => (None, records(block, keys, &plan, scratch)),
