@@ -417,6 +417,24 @@ fn help_and_version_go_to_standard_output() {
 }
 
 #[test]
+fn the_version_is_that_of_the_program_whatever_the_command() {
+    let dir = Dir::new();
+    let version = format!("twicetold {}\n", env!("CARGO_PKG_VERSION"));
+    for args in [&["-V"][..], &["find", "-V"], &["dedup", "--version"]] {
+        assert_eq!(String::from_utf8(dir.run(args).exits(0).stdout).unwrap(), version);
+    }
+}
+
+#[test]
+fn a_seed_changes_nothing_that_find_reports() {
+    let dir = Dir::new();
+    dir.write("a.txt", shipped("data/articles/harbour.txt"));
+    let run = dir.run(&jsonl(&["--seed", "7", "a.txt"])).exits(0);
+    assert_eq!(run.stdout, dir.run(&jsonl(&["a.txt"])).exits(0).stdout);
+    dir.run(&["find", "--seed", "x", "a.txt"]).exits(2);
+}
+
+#[test]
 fn quiet_leaves_standard_error_empty() {
     let dir = Dir::new();
     dir.write("a.txt", shipped("data/articles/harbour.txt"));
@@ -714,6 +732,52 @@ fn links_in_a_circle_pipes_and_odd_names_do_no_harm() {
     assert!(matches!(run.status, Some(0 | 3)), "{run:?}");
     assert_eq!(run.records("cluster").len(), 1);
     assert!(!run.stderr.contains('\u{1b}'), "{:?}", run.stderr);
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_passed_over_in_a_folder_is_noted_and_counted() {
+    use std::os::unix::fs::symlink;
+    let dir = Dir::new();
+    dir.write("texts/a.txt", shipped("data/articles/harbour.txt"));
+    dir.write("texts/binary", b"\0");
+    dir.write("elsewhere/b.txt", words(1, 50));
+    let texts = dir.path().join("texts");
+    symlink("../elsewhere/b.txt", texts.join("link.txt")).unwrap();
+    symlink("..", texts.join("up")).unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(texts.join("socket")).unwrap();
+    let run = dir.run(&jsonl(&["texts"])).exits(0);
+    assert_eq!((&run.summary()["documents"], &run.summary()["skipped"]), (&1.into(), &4.into()));
+    let run = run
+        .says("note: texts/link.txt is a symbolic link, passed over; name it to have it read\n")
+        .says("note: texts/up is a symbolic link")
+        .says("note: texts/socket is a socket, passed over\n");
+    assert!(!run.stderr.contains("more"), "{}", run.stderr);
+    let run = dir.run(&["dedup", "--summary", "s.json", "--input", "text", "texts"]).exits(0);
+    let summary: Value = serde_json::from_slice(&dir.read("s.json")).unwrap();
+    assert_eq!(summary["files_skipped"], 4, "{}", run.stderr);
+    // A named link is read.
+    let run = dir.run(&jsonl(&["texts/link.txt"])).exits(0);
+    assert_eq!((&run.summary()["documents"], &run.summary()["skipped"]), (&1.into(), &0.into()));
+    // Many are told of up to ten.
+    for n in 0..20 {
+        symlink("a.txt", texts.join(format!("l{n}"))).unwrap();
+    }
+    let run = dir.run(&jsonl(&["texts"])).exits(0).says("note: and 13 more passed over\n");
+    assert_eq!(run.stderr.matches(" passed over").count(), 12, "{}", run.stderr);
+    assert_eq!(run.summary()["skipped"], 24);
+}
+
+#[test]
+fn a_report_inside_the_folder_that_is_searched_is_not_searched() {
+    let dir = Dir::new();
+    dir.write("texts/a.txt", shipped("data/articles/harbour.txt"));
+    let args = ["find", "texts", "-o", "texts/report.json", "--format", "json"];
+    dir.run(&args).exits(0);
+    let first = dir.read("texts/report.json");
+    dir.run(&args).exits(0).says("note: texts/report.json is to be written, and not read\n");
+    assert_eq!(dir.read("texts/report.json"), first);
+    dir.run(&["find", "texts/report.json", "-o", "texts/report.json"]).exits(2);
 }
 
 #[test]

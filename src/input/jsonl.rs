@@ -199,7 +199,7 @@ impl Blocks {
             }
             let first_end = memchr(b'\n', &content[known..len]).map(|i| known + i);
             if first_end.unwrap_or(len) > self.sizes.line {
-                return Err(self.too_long(self.sizes.line));
+                return Err(self.too_long(self.sizes.line, true));
             }
             if self.ended {
                 break;
@@ -212,7 +212,7 @@ impl Blocks {
                 break;
             }
             if len > self.sizes.hopeless && self.is_hopeless(&content[..len], known) {
-                return Err(self.too_long(self.sizes.hopeless));
+                return Err(self.too_long(self.sizes.hopeless, false));
             }
         }
         content.truncate(len);
@@ -261,11 +261,12 @@ impl Blocks {
         first != Some(&b'{') || fresh.iter().any(|b| *b < b' ' && !matches!(b, b'\t' | b'\r'))
     }
 
-    fn too_long(&self, limit: usize) -> InputError {
+    fn too_long(&self, limit: usize, hopeful: bool) -> InputError {
         InputError::LongLine {
             path: self.bytes.path().to_path_buf(),
             line: self.line,
             limit: limit as u64,
+            hopeful,
         }
     }
 }

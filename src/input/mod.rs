@@ -200,6 +200,8 @@ pub enum InputError {
         line: u64,
         /// Most bytes a line may have.
         limit: u64,
+        /// Whether it may yet be a record.
+        hopeful: bool,
     },
     /// A line that is no usable record.
     Record {
@@ -250,12 +252,14 @@ impl fmt::Display for InputError {
                 "{} has more than {limit} bytes of text; split it, or give it as one record a line",
                 Named(path)
             ),
-            InputError::LongLine { path, line, limit } => write!(
-                f,
-                "{}:{line}: the line has more than {limit} bytes; if it is a record, let it in \
-                 with --max-record, else give one record a line",
-                Named(path)
-            ),
+            InputError::LongLine { path, line, limit, hopeful } => {
+                write!(f, "{}:{line}: the line has more than {limit} bytes", Named(path))?;
+                f.write_str(if *hopeful {
+                    "; --max-record lets longer ones in"
+                } else {
+                    " and is no record; is this one record a line?"
+                })
+            }
             InputError::Record { path, line, reject } => {
                 write!(f, "{}:{line}: unusable record: {reject}", Named(path))?;
                 f.write_str("; --rejects FILE sets such records aside and goes on")

@@ -262,7 +262,7 @@ fn count(n: u64) -> String {
 fn bytes(n: u64) -> String {
     const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
     if n < 1000 {
-        return format!("{n} bytes");
+        return of(n, "byte");
     }
     let (mut size, mut unit) = (n as f64 / 1000.0, 0);
     while size >= 999.95 && unit + 1 < UNITS.len() {
@@ -284,6 +284,7 @@ mod tests {
         assert!(counts.iter().all(|&(n, text)| count(n) == text));
         let sizes = [
             (0, "0 bytes"),
+            (1, "1 byte"),
             (999, "999 bytes"),
             (1000, "1.0 kB"),
             (999_949, "999.9 kB"),

@@ -6,8 +6,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use serde_json::Value;
 use serde::de::IgnoredAny;
+use serde_json::Value;
 use twicetold::input::jsonl::Block;
 use twicetold::input::keys::Keys;
 use twicetold::input::record::Reject;
