@@ -14,7 +14,7 @@
 //! Then the same is written like the samples of `data/scripts`: the words of
 //! one vocabulary in the letters of each language, one word of a language
 //! without spaces being two or three of its clusters. A cell more than three
-//! points below that of English ends with an error too.
+//! points below that of English ends with an error too. Last comes a row for each profile.
 
 #![allow(clippy::print_stdout)]
 
@@ -25,6 +25,7 @@ use std::fs;
 use std::path::Path;
 
 use twicetold::options::find::FindOptions;
+use twicetold::options::find::Profile;
 use twicetold::options::find::Scope;
 
 use crate::plants::Field;
@@ -50,6 +51,15 @@ const SCRIPTS: Field = Field {
     rates: &[0, 10, 20],
     plants: &[1600, 1600, 1600],
 };
+
+const CHOICE: Field = Field { lengths: &[15, 25, 50], rates: &[0, 10, 20, 30], ..MAIN };
+
+const PROFILES: [(&str, Profile); 4] = [
+    ("fast", Profile::Fast),
+    ("default", Profile::Default),
+    ("sensitive", Profile::Sensitive),
+    ("max", Profile::Max),
+];
 
 /// The samples, English first.
 const SAMPLES: [(&str, &str); 9] = [
@@ -157,7 +167,7 @@ fn cpu_seconds() -> f64 {
 }
 
 /// Plants, searches and counts.
-fn measure(field: &Field, writing: &Writing) -> (Table, String) {
+fn measure(field: &Field, writing: &Writing, options: &FindOptions) -> (Table, String) {
     let mut speaker = Speaker::new(1);
     let base: Vec<Vec<u32>> =
         (0..field.documents).map(|_| speaker.prose(field.words_a_document)).collect();
@@ -170,15 +180,8 @@ fn measure(field: &Field, writing: &Writing) -> (Table, String) {
     let labels: Vec<String> = (0..field.documents).map(|d| d.to_string()).collect();
     let documents: Vec<(&str, &str)> =
         labels.iter().zip(&written).map(|(l, w)| (l.as_str(), w.text.as_str())).collect();
-    let options = FindOptions {
-        scope: Scope::Across,
-        min_words: 8,
-        threshold: 0.5,
-        pairs: true,
-        ..FindOptions::default()
-    };
     let start = cpu_seconds();
-    let found = twicetold::find(&documents, &options).expect("the options are in range");
+    let found = twicetold::find(&documents, options).expect("the options are in range");
     let seconds = cpu_seconds() - start;
     let megabytes = documents.iter().map(|d| d.1.len()).sum::<usize>() as f64 / 1e6;
     let speed = format!(
@@ -192,8 +195,26 @@ fn measure(field: &Field, writing: &Writing) -> (Table, String) {
     (plants::count(field, &plants, &written, &found), speed)
 }
 
+fn options(profile: Profile, min_words: usize, threshold: f64) -> FindOptions {
+    let scope = Scope::Across;
+    FindOptions { scope, profile, min_words, threshold, pairs: true, ..FindOptions::default() }
+}
+
+/// One row for each profile, with passages long enough for the seeds of all.
+fn profiles() {
+    println!(
+        "\nfound, in percent, by profile: 15, 25 and 50 words, each with 0, 10, 20 and 30 % edited"
+    );
+    for (name, profile) in PROFILES {
+        let (table, speed) = measure(&CHOICE, &Writing::syllables(), &options(profile, 12, 0.6));
+        compare(name, &table, None);
+        println!("          {speed}");
+    }
+}
+
 fn main() {
-    let (table, speed) = measure(&MAIN, &Writing::syllables());
+    let options = options(Profile::Default, 8, 0.5);
+    let (table, speed) = measure(&MAIN, &Writing::syllables(), &options);
     let mut short = report(&table);
     println!("{speed}");
 
@@ -204,9 +225,10 @@ fn main() {
     for (name, path) in SAMPLES {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
         let sample = fs::read_to_string(path).expect("the sample is there");
-        let (table, _) = measure(&SCRIPTS, &Writing::like(&sample));
+        let (table, _) = measure(&SCRIPTS, &Writing::like(&sample), &options);
         short.extend(compare(name, &table, english.as_ref()));
         english.get_or_insert(table);
     }
+    profiles();
     assert!(short.is_empty(), "fewer found than expected: {}", short.join("; "));
 }
