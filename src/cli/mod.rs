@@ -119,20 +119,20 @@ pub(crate) fn main() -> ExitCode {
 /// usage error. Returns the exit status.
 fn usage(mut error: clap::Error) -> u8 {
     // Values that are echoed may play tricks on the terminal.
-    let shown = |text: &str| Shown(Path::new(text)).to_string();
-    let values: Vec<(ContextKind, ContextValue)> = error
+    let echoes: Vec<(ContextKind, String)> = error
         .context()
         .filter_map(|(kind, value)| match value {
-            ContextValue::String(text) => Some((kind, ContextValue::String(shown(text)))),
-            ContextValue::Strings(all) => {
-                let all = all.iter().map(|text| shown(text)).collect();
-                Some((kind, ContextValue::Strings(all)))
-            }
+            ContextValue::String(text) => Some((kind, Shown(Path::new(text)).to_string())),
             _ => None,
         })
         .collect();
-    for (kind, value) in values {
-        error.insert(kind, value);
+    for (kind, shown) in echoes {
+        let is_other = |value| matches!(value, Some(ContextValue::String(text)) if text != shown);
+        let value = ContextValue::String(shown.clone());
+        if is_other(error.insert(kind, value)) {
+            // It echoes the value as well, among colours.
+            error.insert(ContextKind::Suggested, ContextValue::None);
+        }
     }
     if error.use_stderr() {
         // Nobody is left to be told when standard error is closed.

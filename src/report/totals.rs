@@ -182,6 +182,12 @@ impl Totals {
             write!(out, "; the largest has {size} records, the weakest score in it is {weakest}")?;
         }
         writeln!(out)?;
+        if self.skipped + self.lost > 0 {
+            let skipped = count(self.skipped);
+            let entries = if self.skipped == 1 { "entry" } else { "entries" };
+            let lost = count(self.lost);
+            writeln!(out, "{skipped} {entries} of folders passed over, {lost} unreadable")?;
+        }
         if found.reference > 0 {
             writeln!(out, "compared with {} of the reference", of(found.reference, "record"))?;
         }
