@@ -18,7 +18,9 @@
 //! * `words`: of the leader, of a run of its unit, of a match of its shorter
 //!   side;
 //! * `chains_left_out` stands at the end of a summary only when it is not 0:
-//!   then the search met its bound on work and some matches may be missing.
+//!   then the search met its bound on work and some matches may be missing;
+//! * `ignored` stands there only when it is not 0: clusters left out because
+//!   they are known or not wanted.
 //!
 //! Characters that act on a terminal (DEL, C1, bidi controls) are written as
 //! `\u` escapes, always: a reader of JSON gets the exact text, and a terminal
@@ -192,6 +194,8 @@ struct Summary {
     rejected: u64,
     #[serde(skip_serializing_if = "is_zero")]
     chains_left_out: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    ignored: u64,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
@@ -329,6 +333,7 @@ fn summary<'a>(report: &Report<'_>) -> Record<'a> {
         skipped: s.skipped,
         rejected: s.rejected,
         chains_left_out: s.chains_left_out,
+        ignored: s.ignored,
     })
 }
 
@@ -638,6 +643,9 @@ mod tests {
         f.found.summary.chains_left_out = 3;
         let lines = f.written(Format::Jsonl, Style::default());
         assert!(lines.ends_with(",\"rejected\":0,\"chains_left_out\":3}\n"), "{lines}");
+        (f.found.summary.chains_left_out, f.found.summary.ignored) = (0, 2);
+        let lines = f.written(Format::Jsonl, Style::default());
+        assert!(lines.ends_with(",\"rejected\":0,\"ignored\":2}\n"), "{lines}");
     }
 
     #[test]

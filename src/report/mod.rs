@@ -24,9 +24,11 @@ pub(crate) mod excerpt;
 mod fixture;
 pub mod human;
 pub mod jsonl;
+pub mod select;
 pub(crate) mod visible;
 pub(crate) mod words;
 
+pub mod baseline;
 pub mod dedup;
 pub mod duplicates;
 pub mod totals;
@@ -193,6 +195,8 @@ pub struct Summary {
     /// Chains of matches left out because a pair of documents reached the
     /// bound on work.
     pub chains_left_out: u64,
+    /// Clusters left out because they are known or not wanted.
+    pub ignored: u64,
 }
 
 /// Everything a search found.
