@@ -26,8 +26,8 @@ use crate::options::dedup::Measure;
 use crate::run::Unwatched;
 use crate::run::Watch;
 use crate::run::documents::DocumentsError;
-use crate::run::documents::Texts;
 use crate::run::documents::found::Edge;
+use crate::run::documents::found::Edges;
 use crate::run::documents::found::Finder;
 use crate::run::documents::found::Found;
 use crate::run::documents::found::Job;
@@ -36,6 +36,7 @@ use crate::run::documents::found::families;
 use crate::run::documents::found::nearest;
 use crate::run::documents::recipe::Checks;
 use crate::run::documents::recipe::Material;
+use crate::run::documents::source::Source;
 use rayon::prelude::*;
 use std::cmp::Reverse;
 use std::convert::Infallible;
@@ -89,14 +90,11 @@ impl Finder for Joined {
         1.0
     }
 
-    fn find<T: Texts + ?Sized>(
-        &mut self,
-        job: &Job<'_, T>,
-    ) -> Result<Found, DocumentsError<T::Error>> {
+    fn find<S: Source>(&mut self, job: &Job<'_, S>) -> Result<Found, DocumentsError<S::Error>> {
         let options = job.plan.options();
         let mode = if options.against {
             Mode::Against
-        } else if options.pairs || options.cluster == Linking::Connected {
+        } else if job.edges == Edges::All || options.cluster == Linking::Connected {
             Mode::Pairs
         } else {
             Mode::Leaders
@@ -126,7 +124,7 @@ impl Finder for Joined {
                 found.families = self.families(&found.edges, options.cluster, &places);
             }
         }
-        if !options.pairs {
+        if job.edges == Edges::None {
             found.edges = Vec::new();
         }
         Ok(found)
