@@ -48,11 +48,12 @@ use std::fmt;
 
 mod banded;
 mod batches;
-mod found;
+pub(crate) mod found;
 mod intake;
 mod joined;
 mod recipe;
 mod records;
+pub(crate) mod sets;
 mod shelf;
 mod source;
 #[cfg(test)]

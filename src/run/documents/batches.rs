@@ -188,7 +188,7 @@ impl<'a, 'j, S: Source> Batches<'a, 'j, S> {
     }
 
     fn keeps_edges(&self) -> bool {
-        self.job.edges == Edges::All || self.job.plan.options().against
+        self.job.edges != Edges::None || self.job.plan.options().against
     }
 
     /// Adds the families of components whose sets are on the shelf.
@@ -340,7 +340,12 @@ fn ends(documents: impl Iterator<Item = u32>) -> Vec<u32> {
 
 /// What a document shares with a leader: if they are alike, or with
 /// `Connected`, where the chain decides, in any case.
-fn judge(x: &Material, leader: &Material, bounds: Bounds, linking: Linking) -> Option<Overlap> {
+pub(super) fn judge(
+    x: &Material,
+    leader: &Material,
+    bounds: Bounds,
+    linking: Linking,
+) -> Option<Overlap> {
     match linking {
         Linking::Connected => Some(x.overlap(leader)),
         Linking::Leader => match x.judge(leader, bounds) {

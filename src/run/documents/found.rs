@@ -28,8 +28,12 @@ pub(super) trait Finder {
 pub(super) enum Edges {
     /// None.
     None,
-    /// All.
+    /// All: as many as there are.
     All,
+    /// A number in proportion to the documents. Of a crowd of documents that
+    /// are alike the same one some pairs are left out, never all of one of
+    /// them.
+    Sparse,
 }
 
 /// What a search has to go by.
@@ -54,11 +58,11 @@ impl<S> Job<'_, S> {
 
 /// A verified pair, `a < b`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Edge {
-    pub(super) a: u32,
-    pub(super) b: u32,
+pub(crate) struct Edge {
+    pub(crate) a: u32,
+    pub(crate) b: u32,
     /// What they share, `a` first.
-    pub(super) overlap: Overlap,
+    pub(crate) overlap: Overlap,
 }
 
 impl Edge {
@@ -75,6 +79,8 @@ pub(super) struct Found {
     /// The verified pairs asked for, in no particular order.
     pub(super) edges: Vec<Edge>,
     pub(super) checks: Checks,
+    /// Crowds of which not all pairs were looked at: large buckets, or with
+    /// [`Edges::Sparse`] documents that very many are alike.
     pub(super) large_buckets: u64,
 }
 
