@@ -13,6 +13,7 @@ use twicetold::input::keys::Keys;
 use twicetold::options::OptionsError;
 use twicetold::options::find::FindPlan;
 use twicetold::options::find::Level;
+use twicetold::options::find::Method;
 use twicetold::options::find::Profile;
 use twicetold::options::find::Scope;
 use twicetold::options::find::Snap;
@@ -214,7 +215,7 @@ impl FindArgs {
             min_words: self.min_words.unwrap_or(plain.min_words),
             exact_words: self.min_words.unwrap_or(plain.exact_words),
             threshold: self.threshold,
-            exact: self.exact,
+            method: self.exact.then_some(Method::Join),
             profile: self.profile.map_or(plain.profile, Into::into),
             max_gap: self.max_gap.unwrap_or(plain.max_gap),
             snap: self.snap.map_or(plain.snap, Into::into),

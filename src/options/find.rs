@@ -32,6 +32,16 @@ pub enum Level {
     Line,
 }
 
+/// How units are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// By a join of their shingles that misses no pair.
+    Join,
+    /// By MinHash, which finds a pair at the threshold with a probability of
+    /// 0.99 or more.
+    Lsh,
+}
+
 /// Borders to which reported spans grow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Snap {
@@ -82,9 +92,9 @@ pub struct FindOptions {
     /// columns. Of units, least Jaccard similarity of shingles of
     /// [`UNIT_NGRAM`] words.
     pub threshold: f64,
-    /// Whether units are compared so that no pair is missed, however many
-    /// there are. Passages have no such search.
-    pub exact: bool,
+    /// How units are compared; none: by a join up to [`JOINED_UNITS`], by
+    /// MinHash beyond, where it is faster. Passages have no such choice.
+    pub method: Option<Method>,
     /// How hard edited passages are looked for.
     pub profile: Profile,
     /// Longest stretch without a match inside a passage, in words, in
@@ -104,7 +114,7 @@ impl Default for FindOptions {
             min_words: 15,
             exact_words: 3,
             threshold: 0.7,
-            exact: false,
+            method: None,
             profile: Profile::Default,
             max_gap: 32,
             snap: Snap::Word,
@@ -174,7 +184,11 @@ impl UnitPlans {
                 ..DedupOptions::default()
             })
         };
-        let banded = if options.exact { None } else { plan(false).ok() };
+        let banded = match options.method {
+            None => plan(false).ok(),
+            Some(Method::Join) => None,
+            Some(Method::Lsh) => Some(plan(false)?),
+        };
         Ok(UnitPlans { joined: plan(true)?, banded })
     }
 }
@@ -205,7 +219,7 @@ impl FindPlan {
         check(options.max_gap <= 10_000, "max-gap", "between 0 and 10000", options.max_gap as f64)?;
         let threshold_num = ((t * PARTS as f64).round() as u64).clamp(1, PARTS);
         let units = match options.level {
-            Level::Passage if options.exact => {
+            Level::Passage if options.method.is_some() => {
                 let message = "--exact compares whole units: give a --level, or leave it out";
                 return Err(OptionsError::Conflict { message: message.to_owned() });
             }
@@ -233,8 +247,9 @@ impl FindPlan {
     /// If the plan is for passages.
     pub(crate) fn units(&self, units: usize) -> &DedupPlan {
         let plans = self.units.as_ref().expect("a plan for units");
+        let many = units > JOINED_UNITS || self.options.method.is_some();
         match &plans.banded {
-            Some(banded) if units > JOINED_UNITS => banded,
+            Some(banded) if many => banded,
             _ => &plans.joined,
         }
     }

@@ -30,10 +30,10 @@ use std::io;
 use std::io::Write;
 
 use crate::options::find::Level;
+use crate::options::find::Method;
 use crate::report::Cluster;
 use crate::report::Document;
 use crate::report::Kind;
-use crate::report::Method;
 use crate::report::Occurrence;
 use crate::report::Report;
 use crate::report::excerpt;

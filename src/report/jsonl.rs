@@ -42,12 +42,12 @@ use serde_json::ser::Formatter;
 use serde_json::value::RawValue;
 
 use crate::options::find::Level;
+use crate::options::find::Method;
 use crate::options::find::Profile;
 use crate::options::find::Scope;
 use crate::options::find::Snap;
 use crate::report;
 use crate::report::Kind;
-use crate::report::Method;
 use crate::report::Report;
 use crate::report::Score;
 use crate::report::visible::is_hidden;
@@ -259,7 +259,7 @@ fn header<'a>(report: &Report<'_>) -> Record<'a> {
             min_words: options.min_words,
             exact_words: (!passages).then_some(options.exact_words),
             threshold: options.threshold,
-            exact: (!passages).then_some(options.exact),
+            exact: (!passages).then_some(options.method == Some(Method::Join)),
             profile: passages.then_some(match options.profile {
                 Profile::Fast => "fast",
                 Profile::Default => "default",

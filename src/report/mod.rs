@@ -15,6 +15,7 @@ use std::io;
 use std::io::Write;
 
 use crate::options::find::FindOptions;
+use crate::options::find::Method;
 use crate::report::human::Style;
 use crate::span::ByteSpan;
 use crate::text::original::Offsets;
@@ -206,15 +207,6 @@ pub struct Summary {
     /// Of units, crowds of more than 64 that are alike of which not all pairs
     /// were looked at.
     pub crowds: u64,
-}
-
-/// How units are compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Method {
-    /// By a join of their shingles that misses no pair.
-    Join,
-    /// By MinHash and bands.
-    Lsh,
 }
 
 /// Everything a search found.
