@@ -205,7 +205,7 @@ pub struct Summary {
     /// found, in ten-thousandths, rounded down.
     pub recall: u32,
     /// Of units, crowds of more than 64 that are alike of which not all pairs
-    /// were looked at.
+    /// were looked at; with MinHash, buckets of more than 64.
     pub crowds: u64,
 }
 

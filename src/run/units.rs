@@ -98,13 +98,18 @@ pub(crate) fn prepare(text: &str, plan: &FindPlan, tokens: &mut Tokens) -> Prepa
         Level::Line => cut(tokens, borders::lines(text)),
     };
     let keys: Vec<u64> = units.iter().flat_map(|u| [(u.key >> 64) as u64, u.key as u64]).collect();
-    Prepared {
-        content: hash::content(&keys),
-        units,
-        tokens: tokens.hashes.clone(),
-        weights: tokens.weights.clone(),
+    let content = hash::content(&keys);
+    if tokens.len() > LONG {
+        let Tokens { hashes, weights, .. } = std::mem::take(tokens);
+        return Prepared { content, units, tokens: hashes, weights };
     }
+    let (hashes, weights) = (tokens.hashes.clone(), tokens.weights.clone());
+    Prepared { content, units, tokens: hashes, weights }
 }
+
+/// Tokens from which on a text's are handed on, and not copied to keep the
+/// room for the next one.
+const LONG: usize = 1 << 16;
 
 /// Tokens -> units between borders that ascend and leave out no token.
 fn cut(tokens: &Tokens, borders: impl Iterator<Item = ByteSpan>) -> Vec<Unit> {

@@ -231,3 +231,113 @@ fn members_reach_the_threshold_against_their_leader_and_pairs_share_a_cluster() 
         }
     }
 }
+
+/// Lines of one beginning, edited in a few places.
+fn crowd(seed: u64, lines: u64, edits: u64) -> String {
+    let mut state = seed;
+    let mut draw = |n: u64| hash::splitmix64(&mut state) % n;
+    let mut text = String::new();
+    for _ in 0..lines {
+        let mut line: Vec<String> = (0..24).map(|n| format!("w{n}")).collect();
+        for _ in 0..draw(edits) {
+            line[draw(24) as usize] = format!("x{}", draw(1000));
+        }
+        line.truncate(24 - draw(4) as usize);
+        text += &format!("{}\n", line.join(" "));
+    }
+    text
+}
+
+#[test]
+fn in_crowds_every_unit_that_is_alike_another_stands_in_a_cluster() {
+    for seed in 0..20u64 {
+        let texts = [crowd(seed, 250, 4 + seed % 3), crowd(seed + 100, 30, 5)];
+        let options = FindOptions {
+            scope: [Scope::All, Scope::Within, Scope::Across][(seed % 3) as usize],
+            level: Level::Line,
+            method: Some(Method::Join),
+            ..FindOptions::default()
+        };
+        let found = search(&texts, &options);
+        let expected: BTreeSet<(u32, u32)> =
+            naive(&texts, &options).keys().flat_map(|&(a, b)| [a, b]).collect();
+        let occurrences = || found.clusters.iter().flat_map(|c| &c.occurrences);
+        let got: BTreeSet<(u32, u32)> =
+            occurrences().filter(|o| o.repeats == 1).map(|o| (o.document, o.span.start)).collect();
+        let runs: BTreeSet<(u32, u32)> =
+            occurrences().filter(|o| o.repeats > 1).map(|o| (o.document, o.span.start)).collect();
+        let all: BTreeSet<(u32, u32)> = got.union(&runs).copied().collect();
+        let missing: Vec<_> = expected.difference(&all).collect();
+        if options.scope != Scope::Across {
+            assert_eq!(missing, Vec::<&(u32, u32)>::new(), "seed {seed}");
+        }
+        assert!(got.difference(&expected).next().is_none() || options.scope == Scope::Across);
+        assert!(found.summary.crowds > 0, "seed {seed}");
+        let places: usize = found.clusters.iter().map(|c| c.occurrences.len()).sum();
+        assert!(places < 3 * 280, "seed {seed}: {places} places");
+    }
+}
+
+#[test]
+fn minhash_finds_what_it_promises_and_nothing_else() {
+    let mut state = 5;
+    let mut draw = |n: u64| hash::splitmix64(&mut state) % n;
+    let mut text = String::new();
+    for _ in 0..1500 {
+        let line: Vec<String> = (0..40).map(|_| format!("w{}", draw(100_000))).collect();
+        let mut copy = line.clone();
+        // Two words far apart: 32 of 38 and 44 shingles.
+        copy[10] = "other".to_owned();
+        copy[30] = "words".to_owned();
+        text += &format!("{}\n{}\n", line.join(" "), copy.join(" "));
+    }
+    let options = FindOptions {
+        level: Level::Line,
+        threshold: 0.727,
+        method: Some(Method::Lsh),
+        pairs: true,
+        ..FindOptions::default()
+    };
+    let texts = [text];
+    let found = search(&texts, &options);
+    assert_eq!(found.summary.method, Some(Method::Lsh));
+    let recall = f64::from(found.summary.recall) / 10_000.0;
+    assert!((0.99..1.0).contains(&recall), "{recall}");
+    let all = search(&texts, &FindOptions { method: Some(Method::Join), ..options });
+    let (expected, got) = (reported(&all), reported(&found));
+    assert_eq!(expected.len(), 1500);
+    assert!(got.iter().all(|pair| expected.get(pair.0) == Some(pair.1)));
+    // Five standard errors below the promise.
+    let least = 1500.0 * recall - 5.0 * (1500.0 * recall * (1.0 - recall)).sqrt();
+    assert!(got.len() as f64 >= least, "{} of 1500, at least {least}", got.len());
+}
+
+#[test]
+fn scripts_without_spaces_are_compared_by_their_weight() {
+    let line: String = (0..60).map(|n| char::from_u32(0x4e00 + n * 7).unwrap()).collect();
+    let other = line.replace(char::from_u32(0x4e00 + 30 * 7).unwrap(), "龜");
+    let options = FindOptions { level: Level::Line, pairs: true, ..FindOptions::default() };
+    let found = search(&[format!("{line}。\n「{other}」\n")], &options);
+    // A shingle is eight characters, and eight of 53 hold the one that differs.
+    let scores: Vec<(u32, u32)> =
+        found.pairs.iter().map(|p| (p.score.matches, p.score.columns)).collect();
+    assert_eq!(scores, [(45, 61)]);
+    assert_eq!(found.clusters[0].words, 24);
+    let spans: Vec<(u32, u32)> =
+        found.clusters[0].occurrences.iter().map(|o| (o.span.start, o.span.end)).collect();
+    assert_eq!(spans, [(0, 180), (187, 367)]);
+}
+
+#[test]
+fn nothing_one_unit_and_short_units_are_no_trouble() {
+    let options = FindOptions { level: Level::Paragraph, ..FindOptions::default() };
+    for texts in [vec![], vec![""], vec!["\n\n \n"], vec!["One."], vec!["a b", "a b"]] {
+        let texts: Vec<String> = texts.into_iter().map(str::to_owned).collect();
+        for scope in [Scope::All, Scope::Within, Scope::Across] {
+            for method in [None, Some(Method::Join), Some(Method::Lsh)] {
+                let found = search(&texts, &FindOptions { scope, method, ..options.clone() });
+                assert!(found.clusters.is_empty());
+            }
+        }
+    }
+}
