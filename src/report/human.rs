@@ -29,6 +29,8 @@ use std::borrow::Cow;
 use std::io;
 use std::io::Write;
 
+use crate::options::find::Level;
+use crate::options::find::Method;
 use crate::report::Cluster;
 use crate::report::Document;
 use crate::report::Kind;
@@ -103,7 +105,11 @@ pub(crate) fn write<W: Write>(report: &Report<'_>, style: &Style, out: &mut W) -
         printer.out.write_all(b"\n")?;
     }
     printer.painted(sgr::BOLD, &totals(report))?;
-    printer.out.write_all(b"\n")
+    printer.out.write_all(b"\n")?;
+    if let Some(method) = method(report) {
+        printer.aside("", &method)?;
+    }
+    Ok(())
 }
 
 struct Printer<'a, W> {
@@ -316,17 +322,52 @@ fn id(document: &Document<'_>, record: u64) -> Option<String> {
     Some(excerpt::cut_line(&label, ID))
 }
 
-/// The last line: what was found in all, or that nothing was.
+/// What the clusters are made of.
+fn noun(report: &Report<'_>) -> &'static str {
+    match report.options.level {
+        Level::Passage => "passage",
+        Level::Paragraph => "paragraph",
+        Level::Sentence => "sentence",
+        Level::Line => "line",
+    }
+}
+
+/// How units were compared.
+fn method(report: &Report<'_>) -> Option<String> {
+    let summary = report.found.summary;
+    let units = counted(summary.units, noun(report));
+    let mut line = match summary.method? {
+        Method::Join => format!("{units} compared by a join that misses no pair"),
+        Method::Lsh => {
+            let recall = f64::from(summary.recall) / 10_000.0;
+            format!(
+                "{units} compared by MinHash, which finds {recall} of pairs at the threshold; \
+                 --exact finds all"
+            )
+        }
+    };
+    if summary.crowds > 0 {
+        let crowds = counted(summary.crowds, "crowd");
+        line.push_str(&format!("; of {crowds} of more than 64 not all pairs were looked at"));
+    }
+    Some(line)
+}
+
+/// The totals: what was found in all, or that nothing was.
 fn totals(report: &Report<'_>) -> String {
     let summary = report.found.summary;
     let documents = counted(summary.documents, "document");
     let mut line = if summary.documents == 0 {
         "No documents to search".to_owned()
     } else if report.found.clusters.is_empty() {
-        let least = counted(report.options.min_words as u64, "word");
-        format!("No repeated passages of {least} or more in {documents}")
+        let least = match report.options.level {
+            Level::Passage => report.options.min_words,
+            _ => report.options.min_words.min(report.options.exact_words),
+        };
+        let least = counted(least as u64, "word");
+        format!("No repeated {}s of {least} or more in {documents}", noun(report))
     } else {
-        let passages = counted(summary.clusters, "repeated passage");
+        let passages = counted(summary.clusters, &format!("repeated {}", noun(report)));
         let places = counted(summary.occurrences, "place");
         let share = u128::from(summary.repeated_bytes) * 100 / u128::from(summary.bytes.max(1));
         let share = match share {

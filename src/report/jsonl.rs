@@ -17,6 +17,12 @@
 //!   that it passed; always with a decimal point;
 //! * `words`: of the leader, of a run of its unit, of a match of its shorter
 //!   side;
+//! * with a level of units, `score` is the share of shingles in both of those
+//!   in either, so that 1.0 says that all are the same; options that are about
+//!   passages are null, and the summary says how many units there were, the
+//!   method (`join` misses no pair, `lsh` finds one at the threshold with
+//!   probability `recall`) and, when there are any, `crowds` of more than 64
+//!   that are alike, of which not all pairs were looked at;
 //! * `chains_left_out` stands at the end of a summary only when it is not 0:
 //!   then the search met its bound on work and some matches may be missing.
 //!
@@ -35,7 +41,8 @@ use serde::Serializer;
 use serde_json::ser::Formatter;
 use serde_json::value::RawValue;
 
-use crate::options::find::FindOptions;
+use crate::options::find::Level;
+use crate::options::find::Method;
 use crate::options::find::Profile;
 use crate::options::find::Scope;
 use crate::options::find::Snap;
@@ -117,10 +124,14 @@ struct Options {
     scope: &'static str,
     level: &'static str,
     min_words: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exact_words: Option<usize>,
     threshold: f64,
-    profile: &'static str,
-    max_gap: usize,
-    snap: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exact: Option<bool>,
+    profile: Option<&'static str>,
+    max_gap: Option<usize>,
+    snap: Option<&'static str>,
     pairs: bool,
 }
 
@@ -192,6 +203,14 @@ struct Summary {
     rejected: u64,
     #[serde(skip_serializing_if = "is_zero")]
     chains_left_out: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    units: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    method: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recall: Option<f64>,
+    #[serde(skip_serializing_if = "is_zero")]
+    crowds: u64,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
@@ -220,33 +239,40 @@ fn score(score: Score) -> f64 {
 }
 
 fn header<'a>(report: &Report<'_>) -> Record<'a> {
-    let FindOptions { scope, min_words, threshold, profile, max_gap, snap, pairs } =
-        *report.options;
+    let options = report.options;
+    let passages = options.level == Level::Passage;
     Record::Header(Header {
         schema: SCHEMA,
         version: env!("CARGO_PKG_VERSION"),
         options: Options {
-            scope: match scope {
+            scope: match options.scope {
                 Scope::Within => "within",
                 Scope::Across => "across",
                 Scope::All => "all",
             },
-            level: "passage",
-            min_words,
-            threshold,
-            profile: match profile {
+            level: match options.level {
+                Level::Passage => "passage",
+                Level::Paragraph => "paragraph",
+                Level::Sentence => "sentence",
+                Level::Line => "line",
+            },
+            min_words: options.min_words,
+            exact_words: (!passages).then_some(options.exact_words),
+            threshold: options.threshold,
+            exact: (!passages).then_some(options.method == Some(Method::Join)),
+            profile: passages.then_some(match options.profile {
                 Profile::Fast => "fast",
                 Profile::Default => "default",
                 Profile::Sensitive => "sensitive",
                 Profile::Max => "max",
-            },
-            max_gap,
-            snap: match snap {
+            }),
+            max_gap: passages.then_some(options.max_gap),
+            snap: passages.then_some(match options.snap {
                 Snap::Word => "word",
                 Snap::Sentence => "sentence",
                 Snap::Paragraph => "paragraph",
-            },
-            pairs,
+            }),
+            pairs: options.pairs,
         },
     })
 }
@@ -256,6 +282,7 @@ fn cluster<'a>(report: &'a Report<'a>, cluster: &'a report::Cluster) -> Record<'
         id: cluster.id,
         kind: match cluster.kind {
             Kind::Passage => "passage",
+            Kind::Unit => "unit",
             Kind::Run => "run",
             Kind::Boilerplate => "boilerplate",
         },
@@ -299,7 +326,10 @@ fn pair<'a>(report: &'a Report<'a>, pair: &report::Pair) -> Record<'a> {
         cluster: pair.cluster,
         a: side(report, pair.a),
         b: side(report, pair.b),
-        measure: "identity",
+        measure: match report.options.level {
+            Level::Passage => "identity",
+            Level::Paragraph | Level::Sentence | Level::Line => "jaccard",
+        },
         score: score(pair.score),
         words: pair.words,
     })
@@ -329,6 +359,13 @@ fn summary<'a>(report: &Report<'_>) -> Record<'a> {
         skipped: s.skipped,
         rejected: s.rejected,
         chains_left_out: s.chains_left_out,
+        units: s.method.map(|_| s.units),
+        method: s.method.map(|method| match method {
+            Method::Join => "join",
+            Method::Lsh => "lsh",
+        }),
+        recall: s.method.map(|_| f64::from(s.recall) / 10_000.0),
+        crowds: s.crowds,
     })
 }
 

@@ -1,6 +1,6 @@
 //! The main paths: what joins the stages, and the only place with threads.
 //!
-//! * [`passages`]: texts -> repeated passages;
+//! * [`passages`]: texts -> repeated passages, or whole units;
 //! * [`corpus`]: files -> texts for it;
 //! * [`documents`]: texts -> near-duplicate documents;
 //! * [`dedup`]: files -> texts for it, and what stays of them -> files.
@@ -16,7 +16,9 @@ pub mod documents;
 mod grouping;
 pub mod passages;
 mod places;
+mod search;
 mod stream;
+mod units;
 
 use std::fmt;
 use std::io;

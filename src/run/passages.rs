@@ -22,6 +22,7 @@ use crate::options::OptionsError;
 use crate::options::WORD_WEIGHT;
 use crate::options::find::FindOptions;
 use crate::options::find::FindPlan;
+use crate::options::find::Level;
 use crate::options::find::Scope;
 use crate::passage::Match;
 use crate::passage::Rows;
@@ -39,6 +40,7 @@ use crate::run::assemble;
 use crate::run::assemble::Parts;
 use crate::run::copies::Copies;
 use crate::run::grouping;
+use crate::run::units;
 use crate::span::TokenSpan;
 use crate::text::Hashes;
 use crate::text::tokenize;
@@ -51,6 +53,8 @@ pub enum FindError {
     Options(OptionsError),
     /// The texts together hold more than 2^32 - 2 tokens.
     TooManyTokens,
+    /// More shingles in the units than the complete join can number.
+    TooManyShingles,
     /// A text of 4 GiB or more.
     TextTooLong {
         /// Its number, from 0.
@@ -64,6 +68,10 @@ impl fmt::Display for FindError {
             FindError::Options(e) => e.fmt(f),
             FindError::TooManyTokens => f.write_str(
                 "the texts hold more than 4294967294 words together; search them in parts",
+            ),
+            FindError::TooManyShingles => f.write_str(
+                "the texts hold too many shingles to find every pair of units: raise the \
+                 threshold, leave out --exact, or search them in parts",
             ),
             FindError::TextTooLong { document } => {
                 write!(f, "text {document} is 4 GiB or longer; cut it into parts")
@@ -80,7 +88,8 @@ impl From<OptionsError> for FindError {
     }
 }
 
-/// Finds the passages that texts repeat.
+/// Finds the passages that texts repeat, or with another
+/// [`Level`] the paragraphs, sentences or lines.
 ///
 /// `texts` are labels and texts; a document is named by its number in them.
 /// Labels play no part in the search and need not be distinct. No text, or
@@ -108,12 +117,17 @@ impl From<OptionsError> for FindError {
 /// ```
 pub fn find(texts: &[(&str, &str)], options: &FindOptions) -> Result<Found, FindError> {
     let texts: Vec<&str> = texts.iter().map(|&(_, text)| text).collect();
-    let mut search = Search::new(FindPlan::new(options)?);
+    let plan = FindPlan::new(options)?;
+    if options.level != Level::Passage {
+        return units::find(&texts, plan);
+    }
+    let mut search = Search::new(plan);
     search.add(&texts)?;
     Ok(search.finish(&texts, &Unwatched))
 }
 
-/// A search that takes its texts in blocks.
+/// A search for passages that takes its texts in blocks. It does not look at
+/// the level.
 #[derive(Debug)]
 pub struct Search {
     plan: FindPlan,

@@ -78,6 +78,11 @@ pub(super) struct Material {
 }
 
 impl Material {
+    /// What a set is compared by, by its shingles alone.
+    pub(super) fn of_set(set: Vec<u64>) -> Material {
+        Material { set, order: Vec::new(), bag: None }
+    }
+
     pub(super) fn size(&self) -> u32 {
         self.set.len() as u32
     }
@@ -176,6 +181,13 @@ pub(crate) struct Workspace {
     sorter: Sorter,
     /// For texts that are read again.
     pub(super) text: String,
+}
+
+impl Workspace {
+    /// What is needed to make a set.
+    pub(super) fn for_sets(&mut self) -> (&mut Sorter, &mut Vec<u64>) {
+        (&mut self.sorter, &mut self.shingles)
+    }
 }
 
 /// The settings by which texts are made ready.
