@@ -80,48 +80,63 @@ fn add_avx512(borders: &mut Borders, mask: u64, base: u32) {
     }
 }
 
-/// Hashes whole groups of eight words, up to the first group that comes
-/// too near the end of the bytes; returns how many words those are.
+/// Hashes the words in groups of eight, up to the first group that comes too
+/// near the end of the bytes; returns how many words those are.
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,bmi1,bmi2,lzcnt,popcnt")]
 pub(super) fn hashes_avx512(bytes: &[u8], places: &[[u32; 2]], out: &mut [u64]) -> usize {
-    let Some(last) = bytes.len().checked_sub(hash::SHORT) else { return 0 };
-    let groups = places.as_chunks::<8>().0.iter().zip(out.as_chunks_mut::<8>().0);
-    let mut done = 0;
-    for (places, out) in groups {
-        if places.iter().any(|p| p[0] as usize > last) {
-            break;
+    let (groups, rest) = places.as_chunks::<8>();
+    let (outs, out_rest) = out.as_chunks_mut::<8>();
+    for (done, (group, out)) in groups.iter().zip(outs).enumerate() {
+        if !hash_group(bytes, group, out) {
+            return 8 * done;
         }
-        let sixteen = |n: usize| {
-            // SAFETY: all places were found to be at least sixteen bytes
-            // before the end; the load needs no alignment.
-            unsafe { _mm_loadu_si128(bytes.as_ptr().add(places[n][0] as usize).cast()) }
-        };
-        let four = |n: usize| {
-            let low =
-                _mm256_inserti128_si256(_mm256_castsi128_si256(sixteen(n)), sixteen(n + 2), 1);
-            let high =
-                _mm256_inserti128_si256(_mm256_castsi128_si256(sixteen(n + 4)), sixteen(n + 6), 1);
-            _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1)
-        };
-        let (even, odd) = (four(0), four(1));
-        // SAFETY: 64 bytes are readable there; no alignment needed.
-        let places_of = unsafe { _mm512_loadu_si512(places.as_ptr().cast()) };
-        let starts = _mm512_and_si512(places_of, _mm512_set1_epi64(0xffff_ffff));
-        let lens = _mm512_sub_epi64(_mm512_srli_epi64(places_of, 32), starts);
-        let first = _mm512_unpacklo_epi64(even, odd);
-        let second = _mm512_unpackhi_epi64(even, odd);
-        let hashes = eight(first, second, lens);
-        // SAFETY: 64 bytes are writable there; no alignment needed.
-        unsafe { _mm512_storeu_si512(out.as_mut_ptr().cast(), hashes) }
-        let mut long = _mm512_cmpgt_epu64_mask(lens, _mm512_set1_epi64(hash::SHORT as i64));
-        while long != 0 {
-            let n = long.trailing_zeros() as usize;
-            out[n] = hash_long(&bytes[places[n][0] as usize..places[n][1] as usize]);
-            long &= long - 1;
-        }
-        done += 8;
     }
-    done
+    if let Some(&last) = rest.last() {
+        // Filled up with a word of it.
+        let (mut group, mut hashes) = ([last; 8], [0; 8]);
+        group[..rest.len()].copy_from_slice(rest);
+        if !hash_group(bytes, &group, &mut hashes) {
+            return 8 * groups.len();
+        }
+        out_rest.copy_from_slice(&hashes[..rest.len()]);
+    }
+    places.len()
+}
+
+/// Hashes eight words, unless one of them is less than sixteen bytes before
+/// the end of the bytes; says whether it did.
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,bmi1,bmi2,lzcnt,popcnt")]
+#[inline]
+fn hash_group(bytes: &[u8], places: &[[u32; 2]; 8], out: &mut [u64; 8]) -> bool {
+    let last = bytes.len().checked_sub(hash::SHORT);
+    if last.is_none_or(|last| places.iter().any(|p| p[0] as usize > last)) {
+        return false;
+    }
+    let sixteen = |n: usize| {
+        // SAFETY: all places were found to be at least sixteen bytes before
+        // the end; the load needs no alignment.
+        unsafe { _mm_loadu_si128(bytes.as_ptr().add(places[n][0] as usize).cast()) }
+    };
+    let two =
+        |n: usize| _mm256_inserti128_si256(_mm256_castsi128_si256(sixteen(n)), sixteen(n + 2), 1);
+    let four = |n: usize| _mm512_inserti64x4(_mm512_castsi256_si512(two(n)), two(n + 4), 1);
+    let (even, odd) = (four(0), four(1));
+    // SAFETY: 64 bytes are readable there; no alignment needed.
+    let ends = unsafe { _mm512_loadu_si512(places.as_ptr().cast()) };
+    let starts = _mm512_and_si512(ends, all(0xffff_ffff));
+    let lens = _mm512_sub_epi64(_mm512_srli_epi64(ends, 32), starts);
+    let first = _mm512_unpacklo_epi64(even, odd);
+    let second = _mm512_unpackhi_epi64(even, odd);
+    let hashes = eight(first, second, lens);
+    // SAFETY: 64 bytes are writable there; no alignment needed.
+    unsafe { _mm512_storeu_si512(out.as_mut_ptr().cast(), hashes) }
+    let mut long = _mm512_cmpgt_epu64_mask(lens, all(hash::SHORT as u64));
+    while long != 0 {
+        let n = long.trailing_zeros() as usize;
+        out[n] = hash_long(&bytes[places[n][0] as usize..places[n][1] as usize]);
+        long &= long - 1;
+    }
+    true
 }
 
 #[target_feature(enable = "avx512f")]
