@@ -12,8 +12,12 @@
 //! *Efficient randomized pattern-matching algorithms*, 1987; Steele, Lea,
 //! Flood, *Fast splittable pseudorandom number generators*, 2014.
 
-use xxhash_rust::xxh3::Xxh3;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
+use xxhash_rust::xxh3::xxh3_128_with_seed;
+
+use crate::simd::Unit;
+
+mod long;
 
 /// Seed of all token hashes. Its value is arbitrary; it may never change,
 /// since fingerprints and signatures depend on it.
@@ -29,6 +33,9 @@ pub const BASE: u64 = 0x9e37_79b9_7f4a_7c15;
 #[must_use]
 pub fn token(normalised: &[u8]) -> u64 {
     let len = normalised.len();
+    if len > long::MEDIUM {
+        return long::bytes(Unit::best(), normalised);
+    }
     if len == 0 || len > SHORT {
         return xxh3_64_with_seed(normalised, TOKEN_SEED);
     }
@@ -126,17 +133,14 @@ pub(crate) mod secret {
 /// agree in it are taken as the same text after normalisation.
 #[must_use]
 pub fn content(tokens: &[u64]) -> u128 {
-    // In pieces: the bytes of a long text are not held a second time.
-    const PIECE: usize = 128;
-    let mut bytes = [0u8; 8 * PIECE];
-    let mut state = Xxh3::with_seed(TOKEN_SEED);
-    for piece in tokens.chunks(PIECE) {
-        for (out, hash) in bytes.chunks_exact_mut(8).zip(piece) {
-            out.copy_from_slice(&hash.to_le_bytes());
-        }
-        state.update(&bytes[..8 * piece.len()]);
+    let mut bytes = [0u8; long::MEDIUM];
+    let Some(bytes) = bytes.get_mut(..8 * tokens.len()) else {
+        return long::numbers(Unit::best(), tokens);
+    };
+    for (out, hash) in bytes.as_chunks_mut().0.iter_mut().zip(tokens) {
+        *out = hash.to_le_bytes();
     }
-    state.digest128()
+    xxh3_128_with_seed(bytes, TOKEN_SEED)
 }
 
 /// Finaliser of the rolling polynomial: spreads every input bit over the
