@@ -78,7 +78,11 @@ impl Source {
     /// A word of the lengths of English.
     fn word(&mut self) -> String {
         let length = 1 + self.below(4) + self.below(7);
-        (0..length).map(|_| self.letters[self.below(self.letters.len())]).collect()
+        let mut letter = || {
+            let at = self.below(self.letters.len());
+            self.letters[at]
+        };
+        (0..length).map(|_| letter()).collect()
     }
 
     fn words(&mut self, n: usize) -> Vec<String> {
