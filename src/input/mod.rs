@@ -15,6 +15,7 @@
 //! [`Storage`](crate::storage::Storage).
 
 pub mod bytes;
+mod decode;
 pub mod guess;
 pub mod jsonl;
 pub mod keys;
