@@ -77,23 +77,10 @@ pub fn shared<const BACK: bool>(a: &[u32], b: &[u32]) -> usize {
     }
 }
 
-/// Equal tokens from `i` and `j` on, counted from the front or the back.
-#[inline]
-fn slide<const BACK: bool>(a: &[u32], b: &[u32], i: i32, j: i32) -> i32 {
-    let (i, j) = (i as usize, j as usize);
-    // Most places end at once: one comparison tells.
-    let at = |row: &[u32], n: usize| {
-        if BACK { row.len().checked_sub(n + 1).map(|n| row[n]) } else { row.get(n).copied() }
-    };
-    match (at(a, i), at(b, j)) {
-        (Some(x), Some(y)) if x == y => {}
-        _ => return 0,
-    }
-    if BACK {
-        shared::<true>(&a[..a.len() - i], &b[..b.len() - j]) as i32
-    } else {
-        shared::<false>(&a[i..], &b[j..]) as i32
-    }
+/// Token `n` of a row, counted from the front or the back.
+#[inline(always)]
+fn at<const BACK: bool>(row: &[u32], n: usize) -> u32 {
+    if BACK { row[row.len() - 1 - n] } else { row[n] }
 }
 
 /// Whether no extension over these rows can score above zero before it falls
@@ -105,40 +92,38 @@ fn slide<const BACK: bool>(a: &[u32], b: &[u32], i: i32, j: i32) -> i32 {
 /// tokens which the first `c` of both rows have in common, in any order, are
 /// no fewer than the matches. Counting these is a tenth of the work of an
 /// alignment, and most seeds that agree by chance end here. Tokens are told
-/// apart by seven bits: a mistake only lets a hopeless case pass.
+/// apart by ten bits: a mistake only lets a hopeless case pass.
 fn hopeless<const BACK: bool>(a: &[u32], b: &[u32], drop: i32) -> bool {
-    const BUCKETS: usize = 128;
-    let at = |row: &[u32], n: usize| {
-        row.get(if BACK { row.len().wrapping_sub(n + 1) } else { n }).map(|t| *t as usize % BUCKETS)
-    };
-    let mut seen = 0u128;
+    const BUCKETS: usize = 1024;
+    // Beyond this many columns a counter might overflow: let the alignment see.
+    const COLUMNS: usize = 200;
+    let mut seen = [0u64; BUCKETS / 64];
     let mut waiting = [0u8; BUCKETS];
     let mut common = 0i32;
-    // Beyond this many columns a counter might overflow: let the alignment see.
-    for n in 0..200 {
-        let (x, y) = (at(a, n), at(b, n));
-        if x.is_none() && y.is_none() {
-            return true;
+    let (la, lb) = (a.len(), b.len());
+    for n in 0..COLUMNS.min(la.max(lb)) {
+        if n < la {
+            let x = at::<BACK>(a, n) as usize % BUCKETS;
+            let new = seen[x / 64] >> (x % 64) & 1 == 0;
+            seen[x / 64] |= 1 << (x % 64);
+            common += if new { i32::from(waiting[x]) } else { 0 };
         }
-        if let Some(x) = x
-            && seen & 1 << x == 0
-        {
-            seen |= 1 << x;
-            common += i32::from(waiting[x]);
-        }
-        if let Some(y) = y {
+        if n < lb {
+            let y = at::<BACK>(b, n) as usize % BUCKETS;
             waiting[y] += 1;
-            common += i32::from(seen & 1 << y != 0);
+            common += (seen[y / 64] >> (y % 64) & 1) as i32;
         }
         let columns = n as i32 + 1;
         if 2 * common > columns {
             return false;
         }
-        if 2 * common < columns - drop {
+        // An edit may take the score one below the limit before the equal
+        // tokens that follow it are counted.
+        if 2 * common + 1 < columns - drop {
             return true;
         }
     }
-    false
+    la.max(lb) < COLUMNS
 }
 
 impl Wave {
@@ -149,8 +134,7 @@ impl Wave {
     /// is taken when no extension scores above zero. Ties go to the least
     /// number of edits, then to the diagonal that takes least of `a`.
     pub fn extend<const BACK: bool>(&mut self, a: &[u32], b: &[u32], reach: Reach) -> Extension {
-        let (la, lb) = (a.len() as i32, b.len() as i32);
-        let start = slide::<BACK>(a, b, 0, 0);
+        let start = shared::<BACK>(a, b) as i32;
         let (mut best, mut score) = (taken(start, start, start, 0), start);
         let skip = start as usize;
         let rest = if BACK {
@@ -172,21 +156,21 @@ impl Wave {
         for edits in 1.. {
             let (from, to) = ((low - 1).max(-reach.band), (high + 1).min(reach.band));
             let (mut alive_low, mut alive_high) = (i32::MAX, i32::MIN);
-            for d in from..=to {
-                let slot = (d + middle) as usize;
-                self.next[slot] = NOWHERE;
-                let Some(mut place) = step(&self.now, slot, d, la, lb) else { continue };
-                let run = slide::<BACK>(a, b, a_of(place), a_of(place) - d);
-                place += i64::from(run) * (TOKEN + 1);
+            let slots = (from + middle) as usize..=(to + middle) as usize;
+            let around = self.now[slots.start() - 1..slots.end() + 2].windows(3);
+            for ((d, around), next) in (from..=to).zip(around).zip(&mut self.next[slots]) {
+                let place = step::<BACK>(around, d, a, b);
                 let gain = matches_of(place) - edits;
+                *next = NOWHERE;
+                if place < 0 || gain < score - reach.drop {
+                    continue;
+                }
+                *next = place;
+                alive_low = alive_low.min(d);
+                alive_high = d;
                 if gain > score {
                     score = gain;
                     best = taken(a_of(place), a_of(place) - d, matches_of(place), edits);
-                }
-                if gain >= score - reach.drop {
-                    self.next[slot] = place;
-                    alive_low = alive_low.min(d);
-                    alive_high = alive_high.max(d);
                 }
             }
             if alive_low > alive_high {
@@ -226,17 +210,15 @@ impl Wave {
         // Common ends are gone, so that no edit is ever saved at the start.
         self.now[middle as usize] = place(0, 0);
         for edits in 1..=most {
-            for d in -edits..=edits {
-                let slot = (d + middle) as usize;
-                self.next[slot] = NOWHERE;
-                let Some(mut place) = step(&self.now, slot, d, la, lb) else { continue };
-                let run = slide::<false>(a, b, a_of(place), a_of(place) - d);
-                place += i64::from(run) * (TOKEN + 1);
+            let slots = (middle - edits) as usize..=(middle + edits) as usize;
+            let around = self.now[slots.start() - 1..slots.end() + 2].windows(3);
+            for ((d, around), next) in (-edits..=edits).zip(around).zip(&mut self.next[slots]) {
+                let place = step::<false>(around, d, a, b);
                 if d == la - lb && a_of(place) == la {
                     let matches = same + matches_of(place) as u32;
                     return Some((matches, matches + edits as u32));
                 }
-                self.next[slot] = place;
+                *next = place;
             }
             std::mem::swap(&mut self.now, &mut self.next);
         }
@@ -249,21 +231,33 @@ fn taken(a: i32, b: i32, matches: i32, edits: i32) -> Extension {
     Extension { a: a as u32, b: b as u32, matches: matches as u32, columns }
 }
 
-/// The furthest place on diagonal `d` with one more edit, if there is one
-/// inside both rows: a token replaced, one of `a` left out, or one of `b`.
-#[inline]
-fn step(now: &[Place], slot: usize, d: i32, la: i32, lb: i32) -> Option<Place> {
-    // No place on this diagonal lies beyond the end of either row.
-    let end = la.min(lb + d);
-    let around = &now[slot - 1..slot + 2];
-    let (replaced, without_a, without_b) = (around[1] + TOKEN, around[0] + TOKEN, around[2]);
-    let best = replaced.max(without_a).max(without_b);
-    if a_of(best) <= end {
-        // Below zero, or before the start of `b`, there is none.
-        return (best >= 0 && a_of(best) >= d).then_some(best);
+/// The furthest place on diagonal `d` with one more edit (a token replaced,
+/// one of `a` left out, or one of `b`), and on along equal tokens; below zero
+/// when there is none inside both rows.
+///
+/// `around` are the places on the diagonals before, at and after `d`.
+#[inline(always)]
+fn step<const BACK: bool>(around: &[Place], d: i32, a: &[u32], b: &[u32]) -> Place {
+    let &[before, on, after] = around else { return NOWHERE };
+    // No place on this diagonal lies beyond the end of either row, or before
+    // the start of `b`.
+    let end = (a.len() as i32).min(b.len() as i32 + d);
+    let mut place = (before.max(on) + TOKEN).max(after);
+    if a_of(place) > end {
+        let inside = |p: &Place| a_of(*p) <= end;
+        place =
+            [on + TOKEN, before + TOKEN, after].into_iter().filter(inside).fold(NOWHERE, i64::max);
     }
-    let inside = |p: &Place| *p >= 0 && a_of(*p) >= d && a_of(*p) <= end;
-    [replaced, without_a, without_b].into_iter().filter(inside).max()
+    if place < 0 || a_of(place) < d {
+        return NOWHERE;
+    }
+    let start = a_of(place) as usize;
+    let (mut i, mut j) = (start, (a_of(place) - d) as usize);
+    while i < end as usize && at::<BACK>(a, i) == at::<BACK>(b, j) {
+        i += 1;
+        j += 1;
+    }
+    place + (i - start) as i64 * (TOKEN + 1)
 }
 
 #[cfg(test)]
