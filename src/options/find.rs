@@ -273,7 +273,14 @@ impl FindPlan {
     /// machine. No columns never reach it.
     #[must_use]
     pub fn accepts(&self, matches: u32, columns: u32) -> bool {
-        columns > 0 && u64::from(matches) * PARTS >= self.threshold_num * u64::from(columns)
+        columns > 0 && self.margin(matches, columns) >= 0
+    }
+
+    /// By how much `matches` of `columns` exceed the threshold, in units of
+    /// which only the sign and sums are of use.
+    #[must_use]
+    pub(crate) fn margin(&self, matches: u32, columns: u32) -> i64 {
+        (u64::from(matches) * PARTS) as i64 - (self.threshold_num * u64::from(columns)) as i64
     }
 
     /// The seeds: those of the profile, or shorter ones, so that an exact

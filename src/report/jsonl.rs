@@ -390,7 +390,10 @@ impl Formatter for Quiet {
 /// same.
 fn escape<W: ?Sized + Write>(out: &mut W, json: &str) -> io::Result<()> {
     let mut written = 0;
-    if !json.is_ascii() || json.bytes().any(|b| b < b' ' || b == 0x7f) {
+    // Without branches inside a block, so that it is looked at in one go.
+    let plain = |b: u8| (b' '..0x7f).contains(&b);
+    let all_plain = |block: &[u8]| block.iter().fold(true, |all, &b| all & plain(b));
+    if !json.as_bytes().chunks(64).all(all_plain) {
         for (at, c) in json.char_indices().filter(|&(_, c)| is_hidden(c)) {
             out.write_all(&json.as_bytes()[written..at])?;
             if c < ' ' {

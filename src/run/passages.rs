@@ -32,6 +32,7 @@ use crate::passage::fingerprint;
 use crate::passage::fingerprint::Fingerprint;
 use crate::passage::periodic;
 use crate::passage::seed;
+use crate::radix::Sorter;
 use crate::report::Found;
 use crate::report::Summary;
 use crate::run::Unwatched;
@@ -134,8 +135,8 @@ pub struct Search {
     rows: Rows,
     /// Runs of each class, in tokens of the whole row.
     runs: Vec<Vec<Run>>,
-    /// Packed fingerprints of all classes.
-    prints: Vec<u64>,
+    /// Fingerprints of all classes.
+    prints: seed::Parts,
     /// The class of each document: documents with the same tokens are one.
     class_of: Vec<u32>,
     classes: AHashMap<u128, u32>,
@@ -161,7 +162,7 @@ impl Search {
             plan,
             rows: Rows::default(),
             runs: Vec::new(),
-            prints: Vec::new(),
+            prints: seed::Parts::default(),
             class_of: Vec::new(),
             classes: AHashMap::new(),
             bytes: 0,
@@ -204,7 +205,7 @@ impl Search {
         let first = self.rows.tokens().len() as u32;
         let pushed = self.rows.push(&one.tokens, &one.weights);
         pushed.map_err(|_| FindError::TooManyTokens)?;
-        self.prints.extend(one.prints.iter().map(|f| seed::pack(f.hash, first + f.position)));
+        one.prints.iter().for_each(|f| self.prints.push(f.hash, first + f.position));
         let runs = one.runs.into_iter().map(|run| Run {
             span: TokenSpan { start: first + run.span.start, end: first + run.span.end },
             ..run
@@ -280,27 +281,12 @@ pub(crate) fn prepare(
 /// A link between two documents: numbers of both, distance and earlier token.
 type Link = (u64, u64);
 
-/// Pieces into which sorted fingerprints are cut for linking. Any number
-/// gives the same links; this many keep a large machine busy.
-const PIECES: usize = 256;
-
 /// Fingerprints -> links, sorted by documents, distance, place.
-fn link(rows: &Rows, mut prints: Vec<u64>, scope: Scope) -> Vec<Link> {
-    prints.par_sort_unstable();
-    let mut pieces: Vec<&[u64]> = Vec::new();
-    let mut rest: &[u64] = &prints;
-    while !rest.is_empty() {
-        let mut end = (prints.len() / PIECES + 1).min(rest.len());
-        while end < rest.len() && rest[end] >> 32 == rest[end - 1] >> 32 {
-            end += 1;
-        }
-        let (piece, after) = rest.split_at(end);
-        pieces.push(piece);
-        rest = after;
-    }
-    let of_piece = |piece: &&[u64]| {
+fn link(rows: &Rows, prints: seed::Parts, scope: Scope) -> Vec<Link> {
+    let of_part = |sorter: &mut Sorter, mut part: Vec<u64>| {
         let mut pairs = Vec::new();
-        seed::links(rows, piece, scope, &mut pairs);
+        seed::sort(&mut part, sorter);
+        seed::links(rows, &part, scope, &mut pairs);
         pairs
             .iter()
             .map(|&pair| {
@@ -310,7 +296,9 @@ fn link(rows: &Rows, mut prints: Vec<u64>, scope: Scope) -> Vec<Link> {
             })
             .collect::<Vec<Link>>()
     };
-    let mut links: Vec<Link> = pieces.par_iter().map(of_piece).flatten_iter().collect();
+    let parts = prints.into_parts();
+    let mut links: Vec<Link> =
+        parts.into_par_iter().map_init(Sorter::default, of_part).flatten_iter().collect();
     links.par_sort_unstable();
     links.dedup();
     links
