@@ -775,9 +775,70 @@ fn a_report_inside_the_folder_that_is_searched_is_not_searched() {
     let args = ["find", "texts", "-o", "texts/report.json", "--format", "json"];
     dir.run(&args).exits(0);
     let first = dir.read("texts/report.json");
-    dir.run(&args).exits(0).says("note: texts/report.json is to be written, and not read\n");
+    dir.run(&args)
+        .exits(0)
+        .says("note: texts/report.json is another file of this run, and no input\n");
     assert_eq!(dir.read("texts/report.json"), first);
     dir.run(&["find", "texts/report.json", "-o", "texts/report.json"]).exits(2);
+}
+
+// What is known or not wanted.
+
+#[test]
+fn passages_that_match_a_pattern_are_no_findings() {
+    let dir = Dir::new();
+    let (first, second) = (words(1, 30), words(2, 30));
+    dir.write("a.txt", format!("{first}.\n{second}.\n{}", words(3, 30)));
+    dir.write("b.txt", format!("{second}.\n{}.\n{first}", words(4, 30)));
+    let all = dir.run(&jsonl(&["--pairs", "."])).exits(0);
+    assert_eq!(all.records("cluster").len(), 2);
+    let word = first.split(' ').nth(9).unwrap();
+    for pattern in [word.to_string(), format!("(?i){}", word.to_uppercase())] {
+        let args = ["--pairs", "--ignore-pattern", "no such", "--ignore-pattern", &pattern, "."];
+        let run = dir.run(&jsonl(&args)).exits(0);
+        let clusters = run.records("cluster");
+        assert_eq!((clusters.len(), &clusters[0]["id"]), (1, &1.into()));
+        assert_eq!(clusters[0]["occurrences"][0]["text"], second);
+        assert_eq!(run.records("match").len(), 1);
+        let (summary, whole) = (run.summary(), all.summary());
+        assert_eq!((&summary["ignored"], &summary["clusters"]), (&1.into(), &1.into()));
+        assert_eq!(summary["repeated_bytes"], 2 * second.len());
+        assert!(whole.get("ignored").is_none());
+    }
+    let args = ["find", "--fail-on", "any", "--ignore-pattern", "^w", "."];
+    let run = dir.run(&args).exits(0);
+    assert!(String::from_utf8_lossy(&run.stdout).contains("2 passages were ignored"), "{run:?}");
+    dir.run(&["find", "--ignore-pattern", "(", "a.txt"]).exits(2).says("unclosed group");
+}
+
+#[test]
+fn with_a_baseline_only_what_is_new_is_reported() {
+    let dir = Dir::new();
+    let old = words(1, 30);
+    dir.write("texts/a.txt", around(1, 20, &old));
+    dir.write("texts/b.txt", around(2, 20, &old));
+    let known = "texts/known.jsonl";
+    let write = ["find", "--fail-on", "any", "--write-baseline", known, "texts"];
+    dir.run(&write).exits(1);
+    let first = dir.read(known);
+    let check = ["--fail-on", "any", "--baseline", known, "texts"];
+    let run = dir.run(&jsonl(&check)).exits(0).says("known.jsonl is another file of this run");
+    assert_eq!((run.records("cluster").len(), &run.summary()["ignored"]), (0, &1.into()));
+    // Moved within its file it is known, in another file it is new.
+    dir.write("texts/b.txt", around(3, 50, &old));
+    dir.run(&jsonl(&check)).exits(0);
+    dir.write("texts/c.txt", around(4, 20, &old));
+    let run = dir.run(&jsonl(&check)).exits(1);
+    assert_eq!(run.records("cluster")[0]["size"], 3);
+    // One file can be read and replaced.
+    let both = ["--baseline", known, "--write-baseline", known, "texts"];
+    dir.run(&jsonl(&both)).exits(0);
+    assert_ne!(dir.read(known), first);
+    dir.run(&jsonl(&check)).exits(0);
+    // It is replaced by nothing else, and is a baseline or an error.
+    dir.run(&jsonl(&["--baseline", known, "-o", known, "texts"])).exits(2).says(known);
+    dir.run(&jsonl(&["--baseline", "none", "texts"])).exits(2).says("--write-baseline makes one");
+    dir.run(&jsonl(&["--baseline", "texts/a.txt", "texts"])).exits(2).says("does not begin");
 }
 
 #[test]

@@ -501,7 +501,7 @@ fn an_output_inside_a_folder_of_inputs_is_no_input() {
     let (out, clusters) = (dir.read("dumps/out.jsonl"), dir.read("dumps/c.jsonl"));
     assert!(!first.stderr.contains("note"), "{}", first.stderr);
     let again = dir.run(&args).exits(0);
-    again.says("note: dumps/out.jsonl is to be written, and not read\n");
+    again.says("note: dumps/out.jsonl is another file of this run, and no input\n");
     assert_eq!((dir.read("dumps/out.jsonl"), dir.read("dumps/c.jsonl")), (out, clusters));
 }
 

@@ -34,6 +34,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("clap", &["cli/"]),
     ("indicatif", &["cli/"]),
     ("anstream", &["cli/"]),
+    ("regex", &["cli/"]),
     ("signal_hook", &["allocator.rs", "cli/"]),
     ("similar", &["report/"]),
 ];

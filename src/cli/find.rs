@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use clap::Args;
 use clap::ValueEnum;
+use regex::Regex;
 use twicetold::FindOptions;
+use twicetold::input::Entry;
 use twicetold::input::Kind;
 use twicetold::input::keys::Keys;
 use twicetold::options::OptionsError;
@@ -22,6 +24,7 @@ use twicetold::output::Output;
 use twicetold::output::Outputs;
 use twicetold::report::Format;
 use twicetold::report::Report;
+use twicetold::report::baseline::Baseline;
 use twicetold::report::human::Style;
 use twicetold::run::RunError;
 use twicetold::run::corpus::Corpus;
@@ -35,6 +38,7 @@ use crate::cli::inputs;
 use crate::cli::inputs::Expanded;
 use crate::cli::inputs::InputArg;
 use crate::cli::interrupt;
+use crate::cli::known;
 use crate::cli::messages::Messages;
 use crate::cli::messages::counted;
 use crate::cli::messages::wants_color;
@@ -101,6 +105,19 @@ pub(crate) struct FindArgs {
     /// Exit with 1 when there are findings, or more than N
     #[arg(long, value_name = "any|N", value_parser = fail_on)]
     fail_on: Option<u64>,
+
+    /// Passages in which REGEX matches are no findings; their first place
+    /// decides; again for more
+    #[arg(long, value_name = "REGEX", value_parser = known::pattern)]
+    ignore_pattern: Vec<Regex>,
+
+    /// Report only what is not in FILE, which --write-baseline wrote
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+
+    /// Write what is found to FILE, for --baseline of later runs
+    #[arg(long, value_name = "FILE")]
+    write_baseline: Option<PathBuf>,
 
     /// How inputs are taken; auto: names in .jsonl or .ndjson (also .gz,
     /// .zst) hold records, standard input and all else is text
@@ -243,13 +260,8 @@ pub(crate) fn run(args: &FindArgs, messages: &Messages) -> Result<u8, Failure> {
     let options = args.options()?;
     let plan = FindPlan::new(&options)?;
     let keys = Keys::new(&args.text_key, &args.id_key, &[])?;
-    let standard = PathBuf::from("-");
-    let written = [args.output.as_ref().unwrap_or(&standard)].into_iter().chain(&args.rejects);
-    let written: Vec<&Path> = written.map(PathBuf::as_path).collect();
-    let kind = args.input.into();
-    let Expanded { entries, lost, skipped } =
-        inputs::expanded(&args.paths, kind, Kind::Text, &written, messages)?;
-    inputs::refuse(&[&entries], &written)?;
+    let known = args.baseline.as_deref().map(known::read).transpose()?;
+    let Expanded { entries, lost, skipped } = entries(args, messages)?;
     if entries.is_empty() {
         messages.note("there is no text file in what was named");
     }
@@ -264,10 +276,23 @@ pub(crate) fn run(args: &FindArgs, messages: &Messages) -> Result<u8, Failure> {
     corpus.skipped += skipped;
     corpus.lost += lost;
     let lost = corpus.lost;
-    let findings = corpus.find(&progress)?;
+    let mut findings = corpus.find(&progress)?;
     progress.finish();
 
     let mut complete = Vec::from_iter(rejects);
+    if let Some(path) = &args.write_baseline {
+        findings.retain(|cluster, documents| {
+            !known::is_ignored(cluster, documents, &args.ignore_pattern)
+        });
+        let mut out = outputs.open(path)?;
+        let baseline = Baseline::of(&findings.found.clusters, &findings.documents());
+        baseline.write(&mut out).map_err(RunError::Write)?;
+        complete.push(out);
+    }
+    findings.retain(|cluster, documents| {
+        !known::is_ignored(cluster, documents, &args.ignore_pattern)
+            && !known.as_ref().is_some_and(|known| known.holds(cluster, documents))
+    });
     let written = write(args, messages, &options, &findings, out);
     match written {
         Ok(out) => complete.push(out),
@@ -277,6 +302,24 @@ pub(crate) fn run(args: &FindArgs, messages: &Messages) -> Result<u8, Failure> {
     }
     outputs.commit(complete)?;
     Ok(status(args, messages, &findings, lost))
+}
+
+/// What is read; refuses outputs that are inputs. A baseline may be replaced
+/// by what is found, and is no input in a folder.
+fn entries(args: &FindArgs, messages: &Messages) -> Result<Expanded, Failure> {
+    let standard = PathBuf::from("-");
+    let written = [args.output.as_ref().unwrap_or(&standard)].into_iter().chain(&args.rejects);
+    let mut files: Vec<&Path> = written.map(PathBuf::as_path).collect();
+    if let Some(baseline) = &args.baseline {
+        let kind = Kind::Text;
+        let baseline = Entry { path: baseline.clone(), kind, named: true, size: None };
+        inputs::refuse(&[&[baseline]], &files)?;
+    }
+    files.extend(args.write_baseline.as_deref());
+    let taken: Vec<&Path> = files.iter().copied().chain(args.baseline.as_deref()).collect();
+    let expanded = inputs::expanded(&args.paths, args.input.into(), Kind::Text, &taken, messages)?;
+    inputs::refuse(&[&expanded.entries], &files)?;
+    Ok(expanded)
 }
 
 fn write(

@@ -4,6 +4,7 @@ mod dedup;
 mod find;
 mod inputs;
 mod interrupt;
+mod known;
 mod memory;
 mod messages;
 mod progress;

@@ -99,8 +99,9 @@ pub enum NoteKind {
     Special(FileKind),
     /// A symbolic link in a folder; not followed.
     Link,
-    /// A file that is to be written; passed over in a folder.
-    Output,
+    /// A file that the run has another use for, such as an output; passed over
+    /// in a folder.
+    Taken,
     /// Could not be read; passed over. The run is not complete.
     Unreadable(String),
     /// The same file as an entry before it; read once.
@@ -131,7 +132,7 @@ impl fmt::Display for Note {
             NoteKind::Link => {
                 write!(f, "{path} is a symbolic link, passed over; name it to have it read")
             }
-            NoteKind::Output => write!(f, "{path} is to be written, and not read"),
+            NoteKind::Taken => write!(f, "{path} is another file of this run, and no input"),
             NoteKind::Unreadable(reason) => {
                 write!(f, "{path} cannot be read: {}", Shown(Path::new(reason)))
             }

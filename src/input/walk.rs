@@ -35,8 +35,8 @@ use std::path::PathBuf;
 
 /// Expands `paths` into the files to be read, in the order documented above;
 /// `-` is standard input, which holds `stdin` unless `kind` says otherwise.
-/// Files in folders that are among `outputs` (`-` is standard output) are left
-/// out; named ones are not.
+/// Files in folders that the run has another use for, `taken` (`-` is standard
+/// output), are left out; named ones are not.
 ///
 /// Named files are opened and closed again, named folders listed, so that a
 /// name that is wrong ends the run before any work. No paths, no entries.
@@ -50,12 +50,12 @@ pub fn expand(
     paths: &[PathBuf],
     kind: InputKind,
     stdin: Kind,
-    outputs: &[&Path],
+    taken: &[&Path],
 ) -> Result<(Vec<Entry>, Vec<Note>), InputError> {
     let mut expansion = Expansion {
         storage,
         kind,
-        outputs: outputs.iter().filter_map(|path| output(storage, path)).collect(),
+        taken: taken.iter().filter_map(|path| existing(storage, path)).collect(),
         entries: Vec::new(),
         notes: Vec::new(),
         seen: HashMap::new(),
@@ -74,8 +74,8 @@ pub fn expand(
 struct Expansion<'a> {
     storage: &'a dyn Storage,
     kind: InputKind,
-    /// Outputs that are there already.
-    outputs: Vec<Identity>,
+    /// Files with another use that are there already.
+    taken: Vec<Identity>,
     entries: Vec<Entry>,
     notes: Vec<Note>,
     /// The entry of each file met, looked up only.
@@ -147,8 +147,8 @@ impl Expansion<'_> {
         self.notes.extend(links.into_iter().map(|path| Note { path, kind: NoteKind::Link }));
         for path in found {
             match self.storage.stat(&path) {
-                Ok(stat) if stat.identity.is_some_and(|i| self.outputs.contains(&i)) => {
-                    self.notes.push(Note { path, kind: NoteKind::Output });
+                Ok(stat) if stat.identity.is_some_and(|i| self.taken.contains(&i)) => {
+                    self.notes.push(Note { path, kind: NoteKind::Taken });
                 }
                 Ok(stat) if stat.kind == FileKind::Regular => {
                     let kind = self.kind_of(&path);
@@ -204,8 +204,8 @@ impl Expansion<'_> {
     }
 }
 
-/// The file that an output will replace.
-fn output(storage: &dyn Storage, path: &Path) -> Option<Identity> {
+/// The regular file behind a path.
+fn existing(storage: &dyn Storage, path: &Path) -> Option<Identity> {
     let stat = if is_stdin(path) {
         storage.stdout().and_then(|sink| sink.stat())
     } else {
@@ -380,7 +380,7 @@ mod tests {
         };
         let (entries, notes) = with(&["d"]);
         assert_eq!(names(&dir, &entries), ["d/a"]);
-        assert_eq!(notes, [Note { path: dir.path().join("d/report"), kind: NoteKind::Output }]);
+        assert_eq!(notes, [Note { path: dir.path().join("d/report"), kind: NoteKind::Taken }]);
         assert!(!notes[0].is_loss() && !notes[0].is_skip());
         let (entries, notes) = with(&["d", "d/report", "b"]);
         assert_eq!(names(&dir, &entries), ["d/a", "d/report", "b"], "left to the refusal");

@@ -385,6 +385,7 @@ fn totals(report: &Report<'_>) -> String {
             "chain of matches was left out",
             "chains of matches were left out",
         ),
+        (summary.ignored, "passage was ignored", "passages were ignored"),
     ];
     for (n, one, many) in asides.into_iter().filter(|&(n, ..)| n > 0) {
         line.push_str(&format!("; {} {}", grouped(n), if n == 1 { one } else { many }));

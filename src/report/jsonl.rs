@@ -24,7 +24,9 @@
 //!   probability `recall`) and, when there are any, `crowds` of more than 64
 //!   that are alike, of which not all pairs were looked at;
 //! * `chains_left_out` stands at the end of a summary only when it is not 0:
-//!   then the search met its bound on work and some matches may be missing.
+//!   then the search met its bound on work and some matches may be missing;
+//! * `ignored` stands there only when it is not 0: clusters left out because
+//!   they are known or not wanted.
 //!
 //! Characters that act on a terminal (DEL, C1, bidi controls) are written as
 //! `\u` escapes, always: a reader of JSON gets the exact text, and a terminal
@@ -211,6 +213,8 @@ struct Summary {
     recall: Option<f64>,
     #[serde(skip_serializing_if = "is_zero")]
     crowds: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    ignored: u64,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
@@ -366,6 +370,7 @@ fn summary<'a>(report: &Report<'_>) -> Record<'a> {
         }),
         recall: s.method.map(|_| f64::from(s.recall) / 10_000.0),
         crowds: s.crowds,
+        ignored: s.ignored,
     })
 }
 
@@ -678,6 +683,9 @@ mod tests {
         f.found.summary.chains_left_out = 3;
         let lines = f.written(Format::Jsonl, Style::default());
         assert!(lines.ends_with(",\"rejected\":0,\"chains_left_out\":3}\n"), "{lines}");
+        (f.found.summary.chains_left_out, f.found.summary.ignored) = (0, 2);
+        let lines = f.written(Format::Jsonl, Style::default());
+        assert!(lines.ends_with(",\"rejected\":0,\"ignored\":2}\n"), "{lines}");
     }
 
     #[test]

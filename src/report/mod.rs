@@ -25,9 +25,11 @@ pub(crate) mod excerpt;
 mod fixture;
 pub mod human;
 pub mod jsonl;
+pub mod select;
 pub(crate) mod visible;
 pub(crate) mod words;
 
+pub mod baseline;
 pub mod dedup;
 pub mod duplicates;
 pub mod totals;
@@ -207,6 +209,8 @@ pub struct Summary {
     /// Of units, crowds of more than 64 that are alike of which not all pairs
     /// were looked at; with MinHash, buckets of more than 64.
     pub crowds: u64,
+    /// Clusters left out because they are known or not wanted.
+    pub ignored: u64,
 }
 
 /// Everything a search found.

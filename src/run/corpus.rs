@@ -11,9 +11,11 @@ use crate::input::record::Reject;
 use crate::input::record::parse;
 use crate::options::find::FindPlan;
 use crate::output::Output;
+use crate::report::Cluster;
 use crate::report::Document;
 use crate::report::Found;
 use crate::report::duplicates::Name;
+use crate::report::select;
 use crate::run::Notice;
 use crate::run::RunError;
 use crate::run::Watch;
@@ -81,6 +83,16 @@ impl Findings {
     #[must_use]
     pub fn documents(&self) -> Vec<Document<'_>> {
         self.documents.iter().map(|d| self.document(d)).collect()
+    }
+
+    /// Keeps the clusters for which `stays` holds; see
+    /// [`select`](crate::report::select).
+    pub fn retain(&mut self, mut stays: impl FnMut(&Cluster, &[Document<'_>]) -> bool) {
+        let mut found = std::mem::take(&mut self.found);
+        let documents = self.documents();
+        select::retain(&mut found, |cluster| stays(cluster, &documents));
+        drop(documents);
+        self.found = found;
     }
 
     fn document<'a>(&'a self, held: &'a Held) -> Document<'a> {

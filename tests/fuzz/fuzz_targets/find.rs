@@ -74,7 +74,7 @@ fn text(part: &[u8], raw: bool) -> String {
 fn tokens(text: &str, span: ByteSpan) -> Option<Vec<u64>> {
     let mut all = Tokens::default();
     tokenize(text, &mut all);
-    if all.spans.windows(2).any(|pair| pair[0] == pair[1]) {
+    if all.spans.windows(2).any(|pair| pair[0].end > pair[1].start) {
         return None;
     }
     let inside = |s: &ByteSpan| span.start <= s.start && s.end <= span.end;
@@ -120,7 +120,9 @@ fn check(texts: &[&str], options: &FindOptions, found: &Found) {
             let before = text.get(..o.span.start as usize).expect("a boundary");
             assert!(text.get(o.span.start as usize..o.span.end as usize).is_some());
             assert_eq!(o.line as usize, 1 + before.matches('\n').count());
-            if o.leader {
+            assert!(plan.accepts(o.score.matches, o.score.columns), "{:?}", o.score);
+            // Of runs the units are compared, not all of them together.
+            if o.leader || o.repeats > 1 || leader.repeats > 1 {
                 continue;
             }
             score((leader.document, leader.span), (o.document, o.span), o.score);
