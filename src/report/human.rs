@@ -3,14 +3,14 @@
 //! A cluster is a line that says what is repeated and how often, and its
 //! places: the leader with an excerpt of the passage, then the others by
 //! document and start, each with what sets it apart from the leader: nothing
-//! ("same words"), or the words that differ. A line of totals ends the
-//! report.
+//! ("same words"), or the words that differ; and that it stands in quotes, by
+//! the rules of [`crate::text::quotes`]. A line of totals ends the report.
 //!
 //! ```text
 //! #1  37 words, twice in article.txt
-//!   article.txt:1:2
+//!   article.txt:1:2  in quotes
 //!     Child protection is everybody's business … has already hit home
-//!   article.txt:7:2  same words
+//!   article.txt:7:2  same words, in quotes
 //!
 //! 1 repeated passage, 2 places, 20 % of the text in 1 document
 //! ```
@@ -42,6 +42,7 @@ use crate::report::excerpt::Piece;
 use crate::report::visible;
 use crate::report::words::Words;
 use crate::report::words::differences;
+use crate::text::quotes;
 
 /// How a report for people looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -260,6 +261,9 @@ impl<'a, W: Write> Printer<'a, W> {
         if o.repeats > 1 && cluster.occurrences.len() > 1 {
             notes.push(format!("{} in a row", times(u64::from(o.repeats))));
         }
+        if quotes::enclose(self.report.document(o.document).text, o.span) {
+            notes.push("in quotes".to_owned());
+        }
         if !notes.is_empty() {
             self.out.write_all(b"  ")?;
             self.painted(sgr::FAINT, &notes.join(", "))?;
@@ -463,11 +467,11 @@ mod tests {
         article(&mut f);
         assert_snapshot!(f.plain(80), @r#"
         #1  37 words, twice in article.txt
-          article.txt:1:2
+          article.txt:1:2  in quotes
             Child protection is everybody's business and we should afford our children
             the same protection online that we would give them in the park or playground
             - - that is our approach and that collective response has already hit home
-          article.txt:3:2  same words
+          article.txt:3:2  same words, in quotes
 
         1 repeated passage, 2 places, 62 % of the text in 1 document
         "#);
@@ -479,11 +483,11 @@ mod tests {
         article(&mut f);
         assert_snapshot!(f.plain(40), @r#"
         #1  37 words, twice in article.txt
-          article.txt:1:2
+          article.txt:1:2  in quotes
             Child protection is everybody's
             business and we should afford our …
             response has already hit home
-          article.txt:3:2  same words
+          article.txt:3:2  same words, in quotes
 
         1 repeated passage, 2 places, 62 % of the text in 1 document
         "#);
@@ -495,11 +499,11 @@ mod tests {
         article(&mut f);
         assert_snapshot!(f.plain(200), @r#"
         #1  37 words, twice in article.txt
-          article.txt:1:2
+          article.txt:1:2  in quotes
             Child protection is everybody's business and we should afford our children the same protection
             online that we would give them in the park or playground - - that is our approach and that
             collective response has already hit home
-          article.txt:3:2  same words
+          article.txt:3:2  same words, in quotes
 
         1 repeated passage, 2 places, 62 % of the text in 1 document
         "#);

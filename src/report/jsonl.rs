@@ -15,6 +15,8 @@
 //!   four decimals, so that 1.0 says that the passages are equal after
 //!   normalisation, and no score is below a threshold of up to four decimals
 //!   that it passed; always with a decimal point;
+//! * `in_quotes`: whether the place stands between quotation marks or in a block
+//!   quote, by the rules of [`crate::text::quotes`];
 //! * `words`: of the leader, of a run of its unit, of a match of its shorter
 //!   side;
 //! * with a level of units, `score` is the share of shingles in both of those
@@ -54,6 +56,7 @@ use crate::report::Report;
 use crate::report::Score;
 use crate::report::visible::is_hidden;
 use crate::span::ByteSpan;
+use crate::text::quotes;
 
 /// Name and version of the format. A member added keeps the version; one
 /// removed, renamed or with a new meaning raises it.
@@ -170,6 +173,7 @@ struct Occurrence<'a> {
     leader: bool,
     period: Option<u32>,
     repeats: u32,
+    in_quotes: bool,
     text: &'a str,
 }
 
@@ -319,6 +323,7 @@ impl Serialize for Occurrences<'_> {
                 leader: o.leader,
                 period,
                 repeats: o.repeats,
+                in_quotes: quotes::enclose(document.text, o.span),
                 text: o.span.of(document.text),
             }
         }))
@@ -497,6 +502,7 @@ mod tests {
             leader: bool,
             period: Option<u64>,
             repeats: u64,
+            in_quotes: bool,
             text: String,
         }
 
@@ -569,8 +575,8 @@ mod tests {
         let lines = lines.replace(env!("CARGO_PKG_VERSION"), "[version]");
         insta::assert_snapshot!(lines, @r#"
         {"type":"header","schema":"twicetold.find/1","version":"[version]","options":{"scope":"all","level":"passage","min_words":15,"threshold":0.7,"profile":"default","max_gap":32,"snap":"word","pairs":true}}
-        {"type":"cluster","id":1,"kind":"passage","words":3,"size":3,"documents":2,"parent":null,"score_min":0.6666,"occurrences":[{"document":"a \"b\".txt","path":"a \"b\".txt","record":null,"start":3,"end":16,"line":1,"column":3,"end_line":2,"end_column":6,"score":1.0,"leader":true,"period":null,"repeats":1,"text":"one two\nthree"},{"document":"a \"b\".txt","path":"a \"b\".txt","record":null,"start":18,"end":31,"line":2,"column":8,"end_line":2,"end_column":21,"score":1.0,"leader":false,"period":null,"repeats":1,"text":"One two three"},{"document":{"k": [1, 1.50]},"path":"dump.jsonl","record":17,"start":2,"end":14,"line":1,"column":3,"end_line":1,"end_column":15,"score":0.6666,"leader":false,"period":null,"repeats":1,"text":"one two four"}]}
-        {"type":"cluster","id":2,"kind":"run","words":1,"size":1,"documents":1,"parent":1,"score_min":1.0,"occurrences":[{"document":{"k": [1, 1.50]},"path":"dump.jsonl","record":17,"start":2,"end":14,"line":1,"column":3,"end_line":1,"end_column":15,"score":1.0,"leader":true,"period":4,"repeats":3,"text":"one two four"}]}
+        {"type":"cluster","id":1,"kind":"passage","words":3,"size":3,"documents":2,"parent":null,"score_min":0.6666,"occurrences":[{"document":"a \"b\".txt","path":"a \"b\".txt","record":null,"start":3,"end":16,"line":1,"column":3,"end_line":2,"end_column":6,"score":1.0,"leader":true,"period":null,"repeats":1,"in_quotes":false,"text":"one two\nthree"},{"document":"a \"b\".txt","path":"a \"b\".txt","record":null,"start":18,"end":31,"line":2,"column":8,"end_line":2,"end_column":21,"score":1.0,"leader":false,"period":null,"repeats":1,"in_quotes":false,"text":"One two three"},{"document":{"k": [1, 1.50]},"path":"dump.jsonl","record":17,"start":2,"end":14,"line":1,"column":3,"end_line":1,"end_column":15,"score":0.6666,"leader":false,"period":null,"repeats":1,"in_quotes":false,"text":"one two four"}]}
+        {"type":"cluster","id":2,"kind":"run","words":1,"size":1,"documents":1,"parent":1,"score_min":1.0,"occurrences":[{"document":{"k": [1, 1.50]},"path":"dump.jsonl","record":17,"start":2,"end":14,"line":1,"column":3,"end_line":1,"end_column":15,"score":1.0,"leader":true,"period":4,"repeats":3,"in_quotes":false,"text":"one two four"}]}
         {"type":"match","cluster":1,"a":{"document":"a \"b\".txt","path":"a \"b\".txt","record":null,"start":3,"end":16},"b":{"document":{"k": [1, 1.50]},"path":"dump.jsonl","record":17,"start":2,"end":14},"measure":"identity","score":0.6666,"words":3}
         {"type":"summary","documents":2,"bytes":46,"tokens":11,"clusters":2,"occurrences":4,"repeated_bytes":38,"boilerplate":0,"skipped":0,"rejected":0}
         "#);
