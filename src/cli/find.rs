@@ -174,6 +174,7 @@ pub(crate) fn run(args: &FindArgs, messages: &Messages) -> Result<u8, Failure> {
         profile: args.profile.into(),
         max_gap: args.max_gap,
         snap: args.snap.into(),
+        reworded: false,
         pairs: args.pairs,
     };
     let plan = FindPlan::new(&options)?;

@@ -14,11 +14,14 @@
 //! * `score`, `score_min`: matching columns of all columns, rounded down to
 //!   four decimals, so that 1.0 says that the passages are equal after
 //!   normalisation, and no score is below a threshold of up to four decimals
-//!   that it passed; always with a decimal point;
+//!   that it passed; always with a decimal point; of reworded passages, unusual
+//!   words in both of those in the one that has fewer (`shared_words`);
 //! * `words`: of the leader, of a run of its unit, of a match of its shorter
 //!   side;
 //! * `chains_left_out` stands at the end of a summary only when it is not 0:
-//!   then the search met its bound on work and some matches may be missing.
+//!   then the search met its bound on work and some matches may be missing;
+//!   `formulas_left_out` likewise: so many sentences or keys were passed over
+//!   in the search for reworded passages, because so many share them.
 //!
 //! Characters that act on a terminal (DEL, C1, bidi controls) are written as
 //! `\u` escapes, always: a reader of JSON gets the exact text, and a terminal
@@ -121,6 +124,7 @@ struct Options {
     profile: &'static str,
     max_gap: usize,
     snap: &'static str,
+    reworded: bool,
     pairs: bool,
 }
 
@@ -192,6 +196,8 @@ struct Summary {
     rejected: u64,
     #[serde(skip_serializing_if = "is_zero")]
     chains_left_out: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    formulas_left_out: u64,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
@@ -220,7 +226,7 @@ fn score(score: Score) -> f64 {
 }
 
 fn header<'a>(report: &Report<'_>) -> Record<'a> {
-    let FindOptions { scope, min_words, threshold, profile, max_gap, snap, pairs } =
+    let FindOptions { scope, min_words, threshold, profile, max_gap, snap, reworded, pairs } =
         *report.options;
     Record::Header(Header {
         schema: SCHEMA,
@@ -246,6 +252,7 @@ fn header<'a>(report: &Report<'_>) -> Record<'a> {
                 Snap::Sentence => "sentence",
                 Snap::Paragraph => "paragraph",
             },
+            reworded,
             pairs,
         },
     })
@@ -258,6 +265,7 @@ fn cluster<'a>(report: &'a Report<'a>, cluster: &'a report::Cluster) -> Record<'
             Kind::Passage => "passage",
             Kind::Run => "run",
             Kind::Boilerplate => "boilerplate",
+            Kind::Reworded => "reworded",
         },
         words: cluster.words,
         size: cluster.occurrences.len(),
@@ -299,7 +307,10 @@ fn pair<'a>(report: &'a Report<'a>, pair: &report::Pair) -> Record<'a> {
         cluster: pair.cluster,
         a: side(report, pair.a),
         b: side(report, pair.b),
-        measure: "identity",
+        measure: match report.found.clusters.get(pair.cluster as usize - 1) {
+            Some(cluster) if cluster.kind == Kind::Reworded => "shared_words",
+            _ => "identity",
+        },
         score: score(pair.score),
         words: pair.words,
     })
@@ -329,6 +340,7 @@ fn summary<'a>(report: &Report<'_>) -> Record<'a> {
         skipped: s.skipped,
         rejected: s.rejected,
         chains_left_out: s.chains_left_out,
+        formulas_left_out: s.formulas_left_out,
     })
 }
 
@@ -419,6 +431,7 @@ mod tests {
             profile: String,
             max_gap: u64,
             snap: String,
+            reworded: bool,
             pairs: bool,
         }
 
@@ -519,11 +532,24 @@ mod tests {
     }
 
     #[test]
+    fn a_pair_of_a_reworded_cluster_is_measured_by_shared_words() {
+        let mut f = example();
+        f.found.clusters[0].kind = Kind::Reworded;
+        f.found.summary.formulas_left_out = 3;
+        let written = f.written(Format::Jsonl, Style::default());
+        let lines: Vec<Value> = written.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+        assert_eq!(lines[1]["kind"], "reworded");
+        let pair = lines.iter().find(|l| l["type"] == "match").unwrap();
+        assert_eq!(pair["measure"], "shared_words");
+        assert_eq!(lines.last().unwrap()["formulas_left_out"], 3);
+    }
+
+    #[test]
     fn every_member_of_every_record_stands_in_its_place() {
         let lines = example().written(Format::Jsonl, Style::default());
         let lines = lines.replace(env!("CARGO_PKG_VERSION"), "[version]");
         insta::assert_snapshot!(lines, @r#"
-        {"type":"header","schema":"twicetold.find/1","version":"[version]","options":{"scope":"all","level":"passage","min_words":15,"threshold":0.7,"profile":"default","max_gap":32,"snap":"word","pairs":true}}
+        {"type":"header","schema":"twicetold.find/1","version":"[version]","options":{"scope":"all","level":"passage","min_words":15,"threshold":0.7,"profile":"default","max_gap":32,"snap":"word","reworded":false,"pairs":true}}
         {"type":"cluster","id":1,"kind":"passage","words":3,"size":3,"documents":2,"parent":null,"score_min":0.6666,"occurrences":[{"document":"a \"b\".txt","path":"a \"b\".txt","record":null,"start":3,"end":16,"line":1,"column":3,"end_line":2,"end_column":6,"score":1.0,"leader":true,"period":null,"repeats":1,"text":"one two\nthree"},{"document":"a \"b\".txt","path":"a \"b\".txt","record":null,"start":18,"end":31,"line":2,"column":8,"end_line":2,"end_column":21,"score":1.0,"leader":false,"period":null,"repeats":1,"text":"One two three"},{"document":{"k": [1, 1.50]},"path":"dump.jsonl","record":17,"start":2,"end":14,"line":1,"column":3,"end_line":1,"end_column":15,"score":0.6666,"leader":false,"period":null,"repeats":1,"text":"one two four"}]}
         {"type":"cluster","id":2,"kind":"run","words":1,"size":1,"documents":1,"parent":1,"score_min":1.0,"occurrences":[{"document":{"k": [1, 1.50]},"path":"dump.jsonl","record":17,"start":2,"end":14,"line":1,"column":3,"end_line":1,"end_column":15,"score":1.0,"leader":true,"period":4,"repeats":3,"text":"one two four"}]}
         {"type":"match","cluster":1,"a":{"document":"a \"b\".txt","path":"a \"b\".txt","record":null,"start":3,"end":16},"b":{"document":{"k": [1, 1.50]},"path":"dump.jsonl","record":17,"start":2,"end":14},"measure":"identity","score":0.6666,"words":3}

@@ -1,7 +1,8 @@
 //! The main paths: what joins the stages, and the only place with threads.
 //!
 //! * [`passages`]: texts -> repeated passages;
-//! * [`corpus`]: files -> texts for it;
+//! * [`reworded`]: texts -> passages told in other words;
+//! * [`corpus`]: files -> texts for the search for passages;
 //! * [`documents`]: texts -> near-duplicate documents;
 //! * [`dedup`]: files -> texts for it, and what stays of them -> files.
 //!
@@ -16,6 +17,8 @@ pub mod documents;
 mod grouping;
 pub mod passages;
 mod places;
+mod retellings;
+pub mod reworded;
 mod stream;
 
 use std::fmt;
