@@ -276,16 +276,13 @@ impl Aligner {
         } else if long && worst.1 > 0 {
             let (front, back) = chain.split_at(worst.1);
             let (end, start) = (front[front.len() - 1], back[0]);
+            // The front may not grow into the back; where their matches overlap
+            // it keeps its own end.
+            let apart = start.a >= end.a + end.len && start.b >= end.b + end.len;
             let mut cut = bounds;
-            cut.a.end = start.a;
-            cut.b.end = start.b;
-            if start.a >= end.a + end.len && start.b >= end.b + end.len {
-                seen += self.verify(rows, front, cut, limits, plan, own);
-            } else {
-                cut.a.end = end.a + end.len;
-                cut.b.end = end.b + end.len;
-                seen += self.verify(rows, front, cut, limits, plan, own);
-            }
+            (cut.a.end, cut.b.end) =
+                if apart { (start.a, start.b) } else { (end.a + end.len, end.b + end.len) };
+            seen += self.verify(rows, front, cut, limits, plan, own);
             let mut cut = bounds;
             cut.a.start = start.a.min(end.a + end.len);
             cut.b.start = start.b.min(end.b + end.len);

@@ -14,16 +14,17 @@ use crate::output::Output;
 use crate::passage::periodic;
 use crate::report::Document;
 use crate::report::Found;
+use crate::report::duplicates::Name;
 use crate::run::Notice;
 use crate::run::RunError;
 use crate::run::Watch;
-use crate::run::passages::Hashes;
 use crate::run::passages::Prepared;
 use crate::run::passages::Search;
 use crate::run::passages::prepare;
 use crate::run::stream::Chunk;
 use crate::run::stream::Reader;
 use crate::storage::Storage;
+use crate::text::Hashes;
 use crate::text::original::Offsets;
 
 /// A document and where it comes from.
@@ -74,17 +75,12 @@ impl Findings {
         let path = &self.paths[held.entry as usize];
         let label = match (&held.id, held.record) {
             (Some(id), _) => Cow::Borrowed(&**id),
-            (None, Some(record)) => Cow::Owned(quoted(&format!("{path}:{record}"))),
-            (None, None) => Cow::Owned(quoted(path)),
+            (None, Some(record)) => Cow::Owned(Name::quote(&format!("{path}:{record}"))),
+            (None, None) => Cow::Owned(Name::quote(path)),
         };
         let (record, text) = (held.record, held.text.as_str());
         Document { label, path: Cow::Borrowed(path), record, text, offsets: held.offsets.as_ref() }
     }
-}
-
-/// A string as JSON.
-fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
 }
 
 /// Working memory of a thread.

@@ -89,8 +89,13 @@ pub(crate) fn place(
 
 /// Occurrences of one class by place, and for each side's owner its number.
 fn occurrences_of(runs: &[Run], sides: &[Side]) -> (Vec<Occurrence>, Vec<(u32, u32)>) {
-    let in_run = |s: &Side| merge::run_of(runs, s.span);
-    let free: Vec<Side> = sides.iter().filter(|s| in_run(s).is_none()).copied().collect();
+    let (mut within, mut free) = (Vec::new(), Vec::new());
+    for side in sides {
+        match merge::run_of(runs, side.span) {
+            Some(run) => within.push((side.owner, run)),
+            None => free.push(*side),
+        }
+    }
     let (spans, assigned) = merge::occurrences(&free);
     let all = runs.iter().map(|r| Occurrence { span: r.span, run: Some(*r) });
     let all = all.chain(spans.iter().map(|&span| Occurrence { span, run: None }));
@@ -100,15 +105,10 @@ fn occurrences_of(runs: &[Run], sides: &[Side]) -> (Vec<Occurrence>, Vec<(u32, u
     for (r, (_, n)) in all.iter().enumerate() {
         rank[*n] = r as u32;
     }
-    let mut owners: Vec<(u32, u32)> = Vec::with_capacity(sides.len());
-    for side in sides {
-        if let Some(run) = in_run(side) {
-            owners.push((side.owner, rank[run as usize]));
-        }
-    }
-    for (side, n) in free.iter().zip(assigned) {
-        owners.push((side.owner, rank[runs.len() + n as usize]));
-    }
+    let runs_of = within.iter().map(|&(owner, run)| (owner, rank[run as usize]));
+    let others = free.iter().zip(assigned);
+    let others = others.map(|(side, n)| (side.owner, rank[runs.len() + n as usize]));
+    let owners = runs_of.chain(others).collect();
     (all.into_iter().map(|(o, _)| o).collect(), owners)
 }
 

@@ -43,7 +43,7 @@ use crate::run::grouping;
 use crate::run::retellings;
 use crate::run::retellings::Classes;
 use crate::span::TokenSpan;
-use crate::text::Sink;
+use crate::text::Hashes;
 use crate::text::tokenize;
 
 /// Why a search cannot be made.
@@ -259,33 +259,13 @@ impl Search {
     }
 }
 
-/// Hashes and weights of tokens, without their places.
-#[derive(Debug, Default)]
-pub(crate) struct Hashes {
-    hashes: Vec<u64>,
-    weights: Vec<u8>,
-}
-
-impl Sink for Hashes {
-    fn token(&mut self, hash: u64, _: usize, _: usize, weight: u8) {
-        if u32::from(weight) != WORD_WEIGHT && self.weights.is_empty() {
-            self.weights.resize(self.hashes.len(), WORD_WEIGHT as u8);
-        }
-        if u32::from(weight) != WORD_WEIGHT || !self.weights.is_empty() {
-            self.weights.push(weight);
-        }
-        self.hashes.push(hash);
-    }
-}
-
 /// One text -> what the search needs of it.
 pub(crate) fn prepare(
     text: &str,
     plan: &FindPlan,
     (tokens, scratch): &mut (Hashes, periodic::Scratch),
 ) -> Prepared {
-    tokens.hashes.clear();
-    tokens.weights.clear();
+    tokens.clear();
     tokenize(text, tokens);
     let mut prints = Vec::new();
     fingerprint::winnow(&tokens.hashes, &tokens.weights, plan.seeds(), &mut prints);

@@ -109,14 +109,45 @@ impl Sink for Tokens {
     #[inline]
     fn token(&mut self, hash: u64, start: usize, end: usize, weight: u8) {
         debug_assert!(end <= u32::MAX as usize, "a text of 4 GiB or more");
-        if u32::from(weight) != WORD_WEIGHT && self.weights.is_empty() {
-            self.weights.resize(self.hashes.len(), WORD_WEIGHT as u8);
-        }
-        if u32::from(weight) != WORD_WEIGHT || !self.weights.is_empty() {
-            self.weights.push(weight);
-        }
+        weigh(&mut self.weights, self.hashes.len(), weight);
         self.hashes.push(hash);
         self.spans.push(ByteSpan { start: start as u32, end: end as u32 });
+    }
+}
+
+/// The tokens of one text without their places.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Hashes {
+    /// As in [`Tokens`].
+    pub hashes: Vec<u64>,
+    /// As in [`Tokens`].
+    pub weights: Vec<u8>,
+}
+
+impl Hashes {
+    /// Takes all tokens out and keeps the memory.
+    pub fn clear(&mut self) {
+        self.hashes.clear();
+        self.weights.clear();
+    }
+}
+
+impl Sink for Hashes {
+    #[inline]
+    fn token(&mut self, hash: u64, _: usize, _: usize, weight: u8) {
+        weigh(&mut self.weights, self.hashes.len(), weight);
+        self.hashes.push(hash);
+    }
+}
+
+/// Adds the weight of a token that `before` others precede; the first that is
+/// no word's gives all of those theirs.
+#[inline]
+fn weigh(weights: &mut Vec<u8>, before: usize, weight: u8) {
+    const WORD: u8 = WORD_WEIGHT as u8;
+    if weight != WORD || !weights.is_empty() {
+        weights.resize(before, WORD);
+        weights.push(weight);
     }
 }
 

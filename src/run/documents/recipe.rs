@@ -18,7 +18,7 @@ use crate::radix::Sorter;
 use crate::shingle::Shingler;
 use crate::sketch::Sketcher;
 use crate::text;
-use crate::text::Sink;
+use crate::text::Hashes;
 use crate::text::Tokens;
 use crate::verify::overlap;
 
@@ -178,27 +178,6 @@ pub(crate) struct Workspace {
     pub(super) text: String,
 }
 
-/// Tokens without their places.
-#[derive(Debug, Default)]
-struct Hashes {
-    hashes: Vec<u64>,
-    /// Empty while all are words.
-    weights: Vec<u8>,
-}
-
-impl Sink for Hashes {
-    #[inline]
-    fn token(&mut self, hash: u64, _: usize, _: usize, weight: u8) {
-        if weight != WORD || !self.weights.is_empty() {
-            self.weights.resize(self.hashes.len(), WORD);
-            self.weights.push(weight);
-        }
-        self.hashes.push(hash);
-    }
-}
-
-const WORD: u8 = crate::options::WORD_WEIGHT as u8;
-
 /// The settings by which texts are made ready.
 #[derive(Clone, Debug)]
 pub(super) struct Recipe {
@@ -280,8 +259,7 @@ impl Recipe {
 
     /// The tokens by which texts are compared.
     fn tokenize(&self, text: &str, hashes: &mut Hashes) {
-        hashes.hashes.clear();
-        hashes.weights.clear();
+        hashes.clear();
         match self.unit {
             Unit::Word => text::tokenize(text, hashes),
             Unit::Char => text::characters(text, hashes),
