@@ -67,6 +67,11 @@ pub(crate) struct FindArgs {
     #[arg(long, value_enum, value_name = "BORDERS", default_value_t)]
     snap: SnapArg,
 
+    /// Also find passages that share their unusual words in another order or
+    /// wording
+    #[arg(long)]
+    reworded: bool,
+
     /// Form of the report
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     format: FormatArg,
@@ -174,7 +179,7 @@ pub(crate) fn run(args: &FindArgs, messages: &Messages) -> Result<u8, Failure> {
         profile: args.profile.into(),
         max_gap: args.max_gap,
         snap: args.snap.into(),
-        reworded: false,
+        reworded: args.reworded,
         pairs: args.pairs,
     };
     let plan = FindPlan::new(&options)?;
