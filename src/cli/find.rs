@@ -67,8 +67,11 @@ pub(crate) struct FindArgs {
     #[arg(long, value_enum, value_name = "BORDERS", default_value_t)]
     snap: SnapArg,
 
-    /// Also find passages that share their unusual words in another order or
-    /// wording
+    /// Also find passages told in other words or another order
+    ///
+    /// These share unusual words, such as names and terms, more than chance
+    /// explains; they are reported apart from copies, as reworded. Independent
+    /// reports of one event share such words too: read before you conclude.
     #[arg(long)]
     reworded: bool,
 
@@ -118,6 +121,8 @@ Examples:
       Which passages stand in several files of a folder?
   zcat dump.jsonl.gz | twicetold find --input jsonl --format jsonl - | jq .words
       Records from a pipe, findings to a program.
+  twicetold find --reworded --scope across essays/
+      Which passages tell what another essay tells, in whatever words?
   twicetold find --fail-on any --quiet docs/
       Fail a build on any repeated passage.";
 

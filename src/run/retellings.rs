@@ -69,11 +69,11 @@ fn documents(rows: &Rows, m: &Match) -> (u32, u32) {
     (rows.document(m.a.start), rows.document(m.b.start))
 }
 
-/// Whether one alignment covers four fifths of both passages.
+/// Whether one alignment covers two thirds of both passages.
 fn is_copy(rows: &Rows, m: &Match, copied: &[Match]) -> bool {
     let own = documents(rows, m);
     let start = copied.partition_point(|c| documents(rows, c) < own);
-    let most = |x: TokenSpan, y: TokenSpan| 5 * u64::from(x.overlap(y)) >= 4 * u64::from(x.len());
+    let most = |x: TokenSpan, y: TokenSpan| 3 * u64::from(x.overlap(y)) >= 2 * u64::from(x.len());
     let same = copied[start..].iter().take_while(|c| documents(rows, c) == own);
     same.into_iter().any(|c| most(m.a, c.a) && most(m.b, c.b))
 }
