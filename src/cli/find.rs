@@ -90,6 +90,14 @@ pub(crate) struct FindArgs {
     #[arg(long, value_enum, value_name = "BORDERS")]
     snap: Option<SnapArg>,
 
+    /// Also find passages told in other words or another order
+    ///
+    /// These share unusual words, such as names and terms, more than chance
+    /// explains; they are reported apart from copies, as reworded. Independent
+    /// reports of one event share such words too: read before you conclude.
+    #[arg(long)]
+    reworded: bool,
+
     /// Form of the report
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     format: FormatArg,
@@ -162,6 +170,8 @@ Examples:
       Records from a pipe, findings to a program.
   twicetold find --level paragraph --scope within terms.txt
       Which whole paragraphs does a file repeat, word for word or nearly?
+  twicetold find --reworded --scope across essays/
+      Which passages tell what another essay tells, in whatever words?
   twicetold find --fail-on any --quiet docs/
       Fail a build on any repeated passage.";
 
@@ -232,6 +242,7 @@ impl FindArgs {
             ("--profile", self.profile.is_some()),
             ("--max-gap", self.max_gap.is_some()),
             ("--snap", self.snap.is_some()),
+            ("--reworded", self.reworded),
         ];
         let level = self.level.into();
         if let Some((option, _)) = given.into_iter().find(|&(_, given)| given)
@@ -250,6 +261,7 @@ impl FindArgs {
             profile: self.profile.map_or(plain.profile, Into::into),
             max_gap: self.max_gap.unwrap_or(plain.max_gap),
             snap: self.snap.map_or(plain.snap, Into::into),
+            reworded: self.reworded,
             pairs: self.pairs,
         })
     }

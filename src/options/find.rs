@@ -116,6 +116,9 @@ pub struct FindOptions {
     pub max_gap: usize,
     /// Borders to which reported spans grow.
     pub snap: Snap,
+    /// Whether passages are found as well that share their unusual words in
+    /// another order or wording; they have a kind and a measure of their own.
+    pub reworded: bool,
     /// Whether the verified pairs behind the clusters are kept in the result.
     pub pairs: bool,
 }
@@ -132,6 +135,7 @@ impl Default for FindOptions {
             profile: Profile::Default,
             max_gap: 32,
             snap: Snap::Word,
+            reworded: false,
             pairs: false,
         }
     }

@@ -34,6 +34,7 @@ use crate::passage::periodic;
 use crate::passage::seed;
 use crate::radix::Sorter;
 use crate::report::Found;
+use crate::report::Kind;
 use crate::report::Summary;
 use crate::run::Unwatched;
 use crate::run::Watch;
@@ -41,6 +42,8 @@ use crate::run::assemble;
 use crate::run::assemble::Parts;
 use crate::run::copies::Copies;
 use crate::run::grouping;
+use crate::run::retellings;
+use crate::run::retellings::Classes;
 use crate::run::units;
 use crate::span::TokenSpan;
 use crate::text::Hashes;
@@ -214,6 +217,20 @@ impl Search {
         Ok(())
     }
 
+    /// The reworded passages of what was added, and nothing else.
+    ///
+    /// # Panics
+    ///
+    /// If `texts` are not those added, in their order.
+    #[must_use]
+    pub fn finish_reworded(self, texts: &[&str], watch: &dyn Watch) -> Found {
+        assert_eq!(texts.len(), self.class_of.len(), "the texts that were added");
+        let copies = Copies::new(&self.class_of, self.rows.documents());
+        let classes = Classes { plan: &self.plan, rows: &self.rows, copies: &copies };
+        let found = retellings::report(&classes, texts, &[], watch);
+        self.summed(found, texts)
+    }
+
     /// Searches what was added.
     ///
     /// # Panics
@@ -238,16 +255,22 @@ impl Search {
             documents: texts.len(),
             copies: &copies,
             placed: &placed,
+            kind: Kind::Passage,
         };
         let mut found = assemble::report(&parts, texts, families, &matches);
-        found.summary = Summary {
-            documents: texts.len() as u64,
-            bytes: self.bytes,
-            tokens: self.tokens,
-            chains_left_out: left_out,
-            ..found.summary
-        };
-        found
+        found.summary.chains_left_out = left_out;
+        if self.plan.options().reworded {
+            let classes = Classes { plan: &self.plan, rows: &self.rows, copies: &copies };
+            retellings::append(&mut found, retellings::report(&classes, texts, &matches, watch));
+        }
+        self.summed(found, texts)
+    }
+
+    /// With the totals of what was added.
+    fn summed(&self, found: Found, texts: &[&str]) -> Found {
+        let documents = texts.len() as u64;
+        let (bytes, tokens) = (self.bytes, self.tokens);
+        Found { summary: Summary { documents, bytes, tokens, ..found.summary }, ..found }
     }
 }
 
