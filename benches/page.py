@@ -3,7 +3,7 @@
 
   benches/page.py TWICETOLD [DOCUMENTS] [WORDS]
 
-Writes DOCUMENTS (100,000) records of 200 words of their own, in which a page of WORDS (300) stands at a place that
+Writes DOCUMENTS (100,000) records of 100 words of their own, in which a page of WORDS (300) stands at a place that
 differs, runs `TWICETOLD find --scope across --format jsonl -j 1` over them, and checks that one cluster holds the
 page in every document, to the byte, and that nothing else was found. Ends with status 1 otherwise, above 60 s of
 processor time or above 1 GB; both limits grow with the documents.
@@ -39,9 +39,9 @@ def main():
         dump, out = os.path.join(folder, "dump.jsonl"), os.path.join(folder, "found.jsonl")
         with open(dump, "w") as f:
             for n in range(documents):
-                before = draw.randrange(1, 200)
+                before = draw.randrange(1, 100)
                 front = words(draw, "w", before) + " "
-                text = front + page + " " + words(draw, "w", 200 - before)
+                text = front + page + " " + words(draw, "w", 100 - before)
                 want[str(n)] = (len(front), len(front) + len(page))
                 f.write(json.dumps({"id": str(n), "text": text}) + "\n")
         size = os.path.getsize(dump) / 1e6
