@@ -288,16 +288,21 @@ impl FindPlan {
     }
 
     /// The seeds: those of the profile, or shorter ones, so that an exact
-    /// passage of `min-words` holds at least one. With a threshold below 0.6
-    /// they are denser: passages with so many edits hold few unedited runs,
-    /// and one of two seeds finds a tenth more of them than one of four.
+    /// passage of `min-words` holds at least one, and save with
+    /// [`Profile::Fast`] also the shortest passage with one edited word that
+    /// reaches the threshold: one of its halves is unedited. With a threshold
+    /// below 0.6 they are denser: passages with so many edits hold few unedited
+    /// runs, and one of two seeds finds a tenth more of them than one of four.
     #[must_use]
     pub fn seeds(&self) -> Seeds {
         let Seeds { words, mut window } = self.options.profile.seeds();
         if self.options.threshold < DENSE {
             window = window.div_ceil(2);
         }
-        let most = self.options.min_words as u32;
+        let exact = self.options.min_words as u32;
+        let edited = (exact..2 * exact).find(|&n| self.accepts(n - 1, n)).unwrap_or(2 * exact);
+        let most = if self.options.profile == Profile::Fast { exact } else { edited / 2 };
+        let most = most.max(1);
         let words = words.min(most);
         Seeds { words, window: window.min(most + 1 - words) }
     }
@@ -376,7 +381,7 @@ mod tests {
                 let seeds = FindPlan::new(&options).unwrap().seeds();
                 assert!(seeds.words >= 1 && seeds.window >= 1);
                 assert!((seeds.words + seeds.window - 1) as usize <= min_words);
-                if min_words >= 12 {
+                if min_words >= 14 {
                     assert_eq!(seeds, profile.seeds());
                 }
                 let loose = FindPlan::new(&FindOptions { threshold: 0.5, ..options }).unwrap();

@@ -207,6 +207,11 @@ fn pairs(
             clusters_of.entry(m.occurrence).or_default().push((id, d.only));
         }
     }
+    for (id, d) in (1..).zip(drafts) {
+        for &o in &d.family.covered {
+            clusters_of.entry(o).or_default().push((id, d.only));
+        }
+    }
     let clusters = |o: u32| clusters_of.get(&o).map_or(&[][..], |c| c.as_slice());
     let common = |a: u32, b: u32, only: Option<u32>| {
         let of_b = clusters(b);

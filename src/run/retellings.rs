@@ -186,5 +186,5 @@ fn as_passages(f: Family) -> family::Family {
         f.members.iter().map(|(n, l)| member(*n, l.shared, l.unusual)).collect();
     members.push(member(f.leader, 1, 1));
     members.sort_unstable_by_key(|m| m.occurrence);
-    family::Family { leader: f.leader, members }
+    family::Family { leader: f.leader, members, covered: Vec::new() }
 }
