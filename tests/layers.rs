@@ -19,7 +19,10 @@ const LAYERS: &[&[&str]] = &[
     &["disjoint", "radix", "signature"],
     &["options"],
     &["text"],
-    &["shingle", "sketch", "lsh", "verify", "contain", "differ", "keep", "passage", "storage"],
+    &[
+        "shingle", "sketch", "lsh", "verify", "contain", "differ", "keep", "passage", "reworded",
+        "storage",
+    ],
     // What goes on where one above ends.
     &["join", "cross", "cluster"],
     &["input", "output", "report", "spill"],
@@ -34,6 +37,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("clap", &["cli/"]),
     ("indicatif", &["cli/"]),
     ("anstream", &["cli/"]),
+    ("regex", &["cli/"]),
     ("signal_hook", &["allocator.rs", "cli/"]),
     ("similar", &["report/"]),
 ];

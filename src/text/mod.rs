@@ -9,7 +9,8 @@
 //! * [`tokenize`]: the tokens of a text; [`characters`]: the same for
 //!   comparisons by character;
 //! * [`borders`]: paragraphs, sentences, lines, and spans grown to them;
-//! * [`position`]: byte offsets -> line and column.
+//! * [`position`]: byte offsets -> line and column;
+//! * [`quotes`]: whether a stretch is quoted.
 //!
 //! What makes a word: a longest run of letters, decimal digits and combining
 //! marks (`Alphabetic`, `Nd`, `Mn`, `Mc`), with single apostrophes between two
@@ -30,6 +31,7 @@ use crate::span::ByteSpan;
 pub mod borders;
 pub mod original;
 pub mod position;
+pub mod quotes;
 
 mod ascii;
 mod characters;
