@@ -30,6 +30,7 @@ use crate::report::dedup::Deduped;
 use crate::run::Unwatched;
 use crate::run::Watch;
 use crate::run::documents::banded::Banded;
+use crate::run::documents::found::Edges;
 use crate::run::documents::found::Finder;
 use crate::run::documents::found::Job;
 use crate::run::documents::intake::Intake;
@@ -39,6 +40,7 @@ use crate::run::documents::recipe::Digest;
 use crate::run::documents::recipe::Made;
 use crate::run::documents::recipe::Recipe;
 pub(crate) use crate::run::documents::recipe::Workspace;
+use crate::run::documents::source::Read;
 use crate::signature::TooManyDocuments;
 use rayon::prelude::*;
 use std::convert::Infallible;
@@ -46,12 +48,14 @@ use std::fmt;
 
 mod banded;
 mod batches;
-mod found;
+pub(crate) mod found;
 mod intake;
 mod joined;
 mod recipe;
 mod records;
+pub(crate) mod sets;
 mod shelf;
+mod source;
 #[cfg(test)]
 mod tests;
 
@@ -341,13 +345,13 @@ impl Engine {
         self.intake.close();
         let options = self.plan.options();
         let (ranks, document_ranks) = self.intake.ranks(&self.plan);
+        let source = Read { recipe: &self.recipe, texts, records: &self.intake.documents };
         let job = Job {
             plan: &self.plan,
-            recipe: &self.recipe,
-            texts,
-            records: &self.intake.documents,
+            source: &source,
             ranks: &document_ranks,
             reference: self.intake.reference_documents,
+            edges: if options.pairs { Edges::All } else { Edges::None },
             watch,
         };
         // 4. to 6. pairs, verified, and the clusters of documents

@@ -22,6 +22,7 @@ use crate::options::OptionsError;
 use crate::options::WORD_WEIGHT;
 use crate::options::find::FindOptions;
 use crate::options::find::FindPlan;
+use crate::options::find::Level;
 use crate::passage::Match;
 use crate::passage::Rows;
 use crate::passage::Run;
@@ -31,7 +32,9 @@ use crate::passage::fingerprint::Fingerprint;
 use crate::passage::periodic;
 use crate::passage::seed;
 use crate::passage::seed::Linking;
+use crate::radix::Sorter;
 use crate::report::Found;
+use crate::report::Kind;
 use crate::report::Summary;
 use crate::run::Unwatched;
 use crate::run::Watch;
@@ -39,6 +42,9 @@ use crate::run::assemble;
 use crate::run::assemble::Parts;
 use crate::run::copies::Copies;
 use crate::run::grouping;
+use crate::run::retellings;
+use crate::run::retellings::Classes;
+use crate::run::units;
 use crate::span::TokenSpan;
 use crate::text::Hashes;
 use crate::text::tokenize;
@@ -51,6 +57,8 @@ pub enum FindError {
     Options(OptionsError),
     /// The texts together hold more than 2^32 - 2 tokens.
     TooManyTokens,
+    /// More shingles in the units than the complete join can number.
+    TooManyShingles,
     /// A text of 4 GiB or more.
     TextTooLong {
         /// Its number, from 0.
@@ -64,6 +72,10 @@ impl fmt::Display for FindError {
             FindError::Options(e) => e.fmt(f),
             FindError::TooManyTokens => f.write_str(
                 "the texts hold more than 4294967294 words together; search them in parts",
+            ),
+            FindError::TooManyShingles => f.write_str(
+                "the texts hold too many shingles to find every pair of units: raise the \
+                 threshold, leave out --exact, or search them in parts",
             ),
             FindError::TextTooLong { document } => {
                 write!(f, "text {document} is 4 GiB or longer; cut it into parts")
@@ -80,7 +92,8 @@ impl From<OptionsError> for FindError {
     }
 }
 
-/// Finds the passages that texts repeat.
+/// Finds the passages that texts repeat, or with another
+/// [`Level`] the paragraphs, sentences or lines.
 ///
 /// `texts` are labels and texts; a document is named by its number in them.
 /// Labels play no part in the search and need not be distinct. No text, or
@@ -108,20 +121,25 @@ impl From<OptionsError> for FindError {
 /// ```
 pub fn find(texts: &[(&str, &str)], options: &FindOptions) -> Result<Found, FindError> {
     let texts: Vec<&str> = texts.iter().map(|&(_, text)| text).collect();
-    let mut search = Search::new(FindPlan::new(options)?);
+    let plan = FindPlan::new(options)?;
+    if options.level != Level::Passage {
+        return units::find(&texts, plan);
+    }
+    let mut search = Search::new(plan);
     search.add(&texts)?;
     Ok(search.finish(&texts, &Unwatched))
 }
 
-/// A search that takes its texts in blocks.
+/// A search for passages that takes its texts in blocks. It does not look at
+/// the level.
 #[derive(Debug)]
 pub struct Search {
     plan: FindPlan,
     rows: Rows,
     /// Runs of each class, in tokens of the whole row.
     runs: Vec<Vec<Run>>,
-    /// Packed fingerprints of all classes.
-    prints: Vec<u64>,
+    /// Fingerprints of all classes.
+    prints: seed::Parts,
     /// The class of each document: documents with the same tokens are one.
     class_of: Vec<u32>,
     classes: AHashMap<u128, u32>,
@@ -147,7 +165,7 @@ impl Search {
             plan,
             rows: Rows::default(),
             runs: Vec::new(),
-            prints: Vec::new(),
+            prints: seed::Parts::default(),
             class_of: Vec::new(),
             classes: AHashMap::new(),
             bytes: 0,
@@ -190,13 +208,27 @@ impl Search {
         let first = self.rows.tokens().len() as u32;
         let pushed = self.rows.push(&one.tokens, &one.weights);
         pushed.map_err(|_| FindError::TooManyTokens)?;
-        self.prints.extend(one.prints.iter().map(|f| seed::pack(f.hash, first + f.position)));
+        one.prints.iter().for_each(|f| self.prints.push(f.hash, first + f.position));
         let runs = one.runs.into_iter().map(|run| Run {
             span: TokenSpan { start: first + run.span.start, end: first + run.span.end },
             ..run
         });
         self.runs.push(runs.collect());
         Ok(())
+    }
+
+    /// The reworded passages of what was added, and nothing else.
+    ///
+    /// # Panics
+    ///
+    /// If `texts` are not those added, in their order.
+    #[must_use]
+    pub fn finish_reworded(self, texts: &[&str], watch: &dyn Watch) -> Found {
+        assert_eq!(texts.len(), self.class_of.len(), "the texts that were added");
+        let copies = Copies::new(&self.class_of, self.rows.documents());
+        let classes = Classes { plan: &self.plan, rows: &self.rows, copies: &copies };
+        let found = retellings::report(&classes, texts, &[], watch);
+        self.summed(found, texts)
     }
 
     /// Searches what was added.
@@ -222,16 +254,22 @@ impl Search {
             documents: texts.len(),
             copies: &copies,
             placed: &placed,
+            kind: Kind::Passage,
         };
         let mut found = assemble::report(&parts, texts, families, &matches);
-        found.summary = Summary {
-            documents: texts.len() as u64,
-            bytes: self.bytes,
-            tokens: self.tokens,
-            chains_left_out: left_out,
-            ..found.summary
-        };
-        found
+        found.summary.chains_left_out = left_out;
+        if self.plan.options().reworded {
+            let classes = Classes { plan: &self.plan, rows: &self.rows, copies: &copies };
+            retellings::append(&mut found, retellings::report(&classes, texts, &matches, watch));
+        }
+        self.summed(found, texts)
+    }
+
+    /// With the totals of what was added.
+    fn summed(&self, found: Found, texts: &[&str]) -> Found {
+        let documents = texts.len() as u64;
+        let (bytes, tokens) = (self.bytes, self.tokens);
+        Found { summary: Summary { documents, bytes, tokens, ..found.summary }, ..found }
     }
 }
 
@@ -262,39 +300,24 @@ pub(crate) fn prepare(
     }
 }
 
-/// Pieces into which sorted fingerprints are cut for linking. Any number
-/// gives the same links; this many keep a large machine busy.
-const PIECES: usize = 256;
-
 /// Fingerprints -> links: pairs of tokens, packed, sorted.
-fn link(rows: &Rows, mut prints: Vec<u64>, plan: &FindPlan) -> Vec<u64> {
-    prints.par_sort_unstable();
-    let mut pieces: Vec<&[u64]> = Vec::new();
-    let mut rest: &[u64] = &prints;
-    while !rest.is_empty() {
-        let mut end = (prints.len() / PIECES + 1).min(rest.len());
-        while end < rest.len() && rest[end] >> 32 == rest[end - 1] >> 32 {
-            end += 1;
-        }
-        let (piece, after) = rest.split_at(end);
-        pieces.push(piece);
-        rest = after;
-    }
+fn link(rows: &Rows, prints: seed::Parts, plan: &FindPlan) -> Vec<u64> {
     let more = seed::agreement(rows.tokens().len());
     let least = if more == 0 { 0 } else { (plan.seeds().words + more) * WORD_WEIGHT };
     let how = Linking { scope: plan.options().scope, least };
-    let of_piece = |piece: &&[u64]| {
+    let of_part = |sorter: &mut Sorter, mut part: Vec<u64>| {
         let mut pairs = Vec::new();
-        seed::links(rows, piece, how, &mut pairs);
+        seed::sort(&mut part, sorter);
+        seed::links(rows, &part, how, &mut pairs);
         pairs.sort_unstable();
         pairs.dedup();
         pairs
     };
-    let made: Vec<Vec<u64>> = pieces.par_iter().map(of_piece).collect();
-    drop(prints);
+    let parts = prints.into_parts();
+    let made: Vec<Vec<u64>> = parts.into_par_iter().map_init(Sorter::default, of_part).collect();
     let mut links = Vec::with_capacity(made.iter().map(Vec::len).sum());
-    for piece in made {
-        links.extend_from_slice(&piece);
+    for part in made {
+        links.extend_from_slice(&part);
     }
     links.par_sort_unstable();
     links.dedup();

@@ -18,15 +18,16 @@ use crate::lsh::Pairing;
 use crate::options::banding::Banding;
 use crate::options::dedup::DedupPlan;
 use crate::run::documents::DocumentsError;
-use crate::run::documents::Texts;
 use crate::run::documents::batches::Batches;
 use crate::run::documents::batches::group;
+use crate::run::documents::found::Edges;
 use crate::run::documents::found::Finder;
 use crate::run::documents::found::Found;
 use crate::run::documents::found::Job;
 use crate::run::documents::found::nearest;
 use crate::run::documents::joined::Joined;
 use crate::run::documents::shelf::Shelf;
+use crate::run::documents::source::Source;
 use crate::signature::Signatures;
 use crate::signature::TooManyDocuments;
 use crate::signature::agreeing;
@@ -58,7 +59,7 @@ impl Banded {
     /// Pairs that agree in a band and in as many places as a pair at the
     /// threshold does but for one chance in a million; sorted, distinct. And
     /// the number of large buckets.
-    fn candidates<T: ?Sized>(&self, job: &Job<'_, T>) -> (Vec<u64>, u64) {
+    fn candidates<S>(&self, job: &Job<'_, S>) -> (Vec<u64>, u64) {
         let options = job.plan.options();
         let check = Precheck::new(self.signatures.num_perm());
         // Any sizes would do: the overlap that is needed grows with them.
@@ -118,10 +119,7 @@ impl Banded {
     }
 
     /// All pairs of large buckets that reach the threshold.
-    fn crowded<T: Texts + ?Sized>(
-        &self,
-        job: &Job<'_, T>,
-    ) -> Result<Vec<u64>, DocumentsError<T::Error>> {
+    fn crowded<S: Source>(&self, job: &Job<'_, S>) -> Result<Vec<u64>, DocumentsError<S::Error>> {
         let mut pairs = Vec::new();
         for crowd in self.crowds() {
             let sets = Shelf::load(job, &crowd)?.into_sets();
@@ -140,18 +138,14 @@ impl Banded {
 
 impl Finder for Banded {
     fn recall(&self, plan: &DedupPlan) -> f64 {
-        // The precheck refutes one in a million.
-        (self.banding.recall(plan.options().threshold) - 1e-6).max(0.0)
+        self.banding.found(plan.options().threshold)
     }
 
-    fn find<T: Texts + ?Sized>(
-        &mut self,
-        job: &Job<'_, T>,
-    ) -> Result<Found, DocumentsError<T::Error>> {
+    fn find<S: Source>(&mut self, job: &Job<'_, S>) -> Result<Found, DocumentsError<S::Error>> {
         let options = job.plan.options();
         job.watch.begin("banding", 0);
         let (mut pairs, large_buckets) = self.candidates(job);
-        if options.pairs && large_buckets > 0 {
+        if job.edges == Edges::All && large_buckets > 0 {
             pairs = lsh::distinct(vec![pairs, self.crowded(job)?]);
         }
         // Their work is done, and others need the memory.
@@ -166,7 +160,7 @@ impl Finder for Banded {
         if options.against {
             found.families = nearest(&found.edges, job.plan);
         }
-        if !options.pairs {
+        if job.edges == Edges::None {
             found.edges = Vec::new();
         }
         Ok(found)

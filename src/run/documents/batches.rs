@@ -16,9 +16,9 @@ use crate::join::Bounds;
 use crate::lsh::unpack;
 use crate::options::dedup::Linking;
 use crate::run::documents::DocumentsError;
-use crate::run::documents::Texts;
 use crate::run::documents::found::Component;
 use crate::run::documents::found::Edge;
+use crate::run::documents::found::Edges;
 use crate::run::documents::found::Found;
 use crate::run::documents::found::Job;
 use crate::run::documents::found::components;
@@ -28,6 +28,7 @@ use crate::run::documents::recipe::Material;
 use crate::run::documents::recipe::Verdict;
 use crate::run::documents::shelf::Shelf;
 use crate::run::documents::shelf::Stack;
+use crate::run::documents::source::Source;
 use rayon::prelude::*;
 use std::convert::Infallible;
 
@@ -72,8 +73,8 @@ pub(super) fn group(documents: usize, mut pairs: Vec<u64>) -> Groups {
 }
 
 /// The comparison of all candidates, under way.
-pub(super) struct Batches<'a, 'j, T: ?Sized> {
-    job: &'a Job<'j, T>,
+pub(super) struct Batches<'a, 'j, S> {
+    job: &'a Job<'j, S>,
     /// Shingles of each document, repeats included.
     shingles: &'a [u32],
     pub(super) found: Found,
@@ -81,8 +82,8 @@ pub(super) struct Batches<'a, 'j, T: ?Sized> {
     joined: Disjoint,
 }
 
-impl<'a, 'j, T: Texts + ?Sized> Batches<'a, 'j, T> {
-    pub(super) fn new(job: &'a Job<'j, T>, shingles: &'a [u32]) -> Batches<'a, 'j, T> {
+impl<'a, 'j, S: Source> Batches<'a, 'j, S> {
+    pub(super) fn new(job: &'a Job<'j, S>, shingles: &'a [u32]) -> Batches<'a, 'j, S> {
         Batches { job, shingles, found: Found::default(), joined: Disjoint::new(shingles.len()) }
     }
 
@@ -93,7 +94,7 @@ impl<'a, 'j, T: Texts + ?Sized> Batches<'a, 'j, T> {
     }
 
     /// Compares all pairs and adds the families of all components.
-    pub(super) fn groups(&mut self, groups: &Groups) -> Result<(), DocumentsError<T::Error>> {
+    pub(super) fn groups(&mut self, groups: &Groups) -> Result<(), DocumentsError<S::Error>> {
         let budget = self.job.plan.options().set_bytes;
         let (mut members, mut batch, mut bytes) = (Vec::new(), Vec::new(), 0);
         let mut from = 0;
@@ -122,7 +123,7 @@ impl<'a, 'j, T: Texts + ?Sized> Batches<'a, 'j, T> {
         &mut self,
         members: &[u32],
         groups: &[&[u64]],
-    ) -> Result<(), DocumentsError<T::Error>> {
+    ) -> Result<(), DocumentsError<S::Error>> {
         let shelf = Shelf::load(self.job, members)?;
         // The first round of all at once, since most have no second.
         let first = groups.iter().filter_map(|group| rounds(group).next());
@@ -187,8 +188,7 @@ impl<'a, 'j, T: Texts + ?Sized> Batches<'a, 'j, T> {
     }
 
     fn keeps_edges(&self) -> bool {
-        let options = self.job.plan.options();
-        options.pairs || options.against
+        self.job.edges != Edges::None || self.job.plan.options().against
     }
 
     /// Adds the families of components whose sets are on the shelf.
@@ -219,7 +219,7 @@ impl<'a, 'j, T: Texts + ?Sized> Batches<'a, 'j, T> {
         &mut self,
         members: &[u32],
         pairs: &[u64],
-    ) -> Result<(), DocumentsError<T::Error>> {
+    ) -> Result<(), DocumentsError<S::Error>> {
         let blocks = self.blocks(members, self.job.plan.options().set_bytes / 2);
         let mut links = Vec::new();
         for round in rounds(pairs) {
@@ -236,7 +236,7 @@ impl<'a, 'j, T: Texts + ?Sized> Batches<'a, 'j, T> {
         blocks: &[&[u32]],
         pairs: &[u64],
         links: &mut Vec<Link>,
-    ) -> Result<(), DocumentsError<T::Error>> {
+    ) -> Result<(), DocumentsError<S::Error>> {
         let block = |d: u32| blocks.partition_point(|b| b[b.len() - 1] < d);
         let mut tiled: Vec<((usize, usize), u64)> = Vec::with_capacity(pairs.len());
         for &pair in pairs {
@@ -278,7 +278,7 @@ impl<'a, 'j, T: Texts + ?Sized> Batches<'a, 'j, T> {
     }
 
     /// The families of components that are verified already, in batches.
-    fn rejoin(&mut self, components: Vec<Component>) -> Result<(), DocumentsError<T::Error>> {
+    fn rejoin(&mut self, components: Vec<Component>) -> Result<(), DocumentsError<S::Error>> {
         let options = self.job.plan.options();
         if options.against {
             return Ok(());
@@ -309,7 +309,7 @@ impl<'a, 'j, T: Texts + ?Sized> Batches<'a, 'j, T> {
         self.reload(batch)
     }
 
-    fn reload(&mut self, components: Vec<Component>) -> Result<(), DocumentsError<T::Error>> {
+    fn reload(&mut self, components: Vec<Component>) -> Result<(), DocumentsError<S::Error>> {
         let members: Vec<u32> = components.iter().flat_map(|c| c.0.iter().copied()).collect();
         let shelf = Shelf::load(self.job, &members)?;
         self.split(&shelf, components);
@@ -340,7 +340,12 @@ fn ends(documents: impl Iterator<Item = u32>) -> Vec<u32> {
 
 /// What a document shares with a leader: if they are alike, or with
 /// `Connected`, where the chain decides, in any case.
-fn judge(x: &Material, leader: &Material, bounds: Bounds, linking: Linking) -> Option<Overlap> {
+pub(super) fn judge(
+    x: &Material,
+    leader: &Material,
+    bounds: Bounds,
+    linking: Linking,
+) -> Option<Overlap> {
     match linking {
         Linking::Connected => Some(x.overlap(leader)),
         Linking::Leader => match x.judge(leader, bounds) {

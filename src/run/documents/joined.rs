@@ -5,8 +5,11 @@
 //! keep first, and only those that lead are put into the index: the first
 //! leader that a document is alike takes it. That is the definition of a
 //! cluster, and copies by the thousand cost no more than as many comparisons.
-//! Otherwise every document is put in, and every pair is verified: as many as
-//! there are in a crowd of documents that are all alike.
+//! When all pairs are asked for, every document is put in, and every pair is
+//! verified: as many as there are in a crowd of documents that are all alike.
+//! When pairs are to be sparse ([`Edges::Sparse`]), of those that are alike the
+//! same document only the first [`CROWD`] are put in; whoever is left without
+//! a pair is then looked up among the others.
 //!
 //! * time: see [`crate::join`]
 //! * space: all sets, and the index
@@ -26,8 +29,9 @@ use crate::options::dedup::Measure;
 use crate::run::Unwatched;
 use crate::run::Watch;
 use crate::run::documents::DocumentsError;
-use crate::run::documents::Texts;
+use crate::run::documents::batches::judge;
 use crate::run::documents::found::Edge;
+use crate::run::documents::found::Edges;
 use crate::run::documents::found::Finder;
 use crate::run::documents::found::Found;
 use crate::run::documents::found::Job;
@@ -36,6 +40,7 @@ use crate::run::documents::found::families;
 use crate::run::documents::found::nearest;
 use crate::run::documents::recipe::Checks;
 use crate::run::documents::recipe::Material;
+use crate::run::documents::source::Source;
 use rayon::prelude::*;
 use std::cmp::Reverse;
 use std::convert::Infallible;
@@ -48,6 +53,10 @@ pub(super) struct Joined {
 
 /// Documents looked up together, before any of them is put in.
 const BLOCK: usize = 512;
+
+/// Documents alike one of the index, first of all in it, that are put in
+/// beside it when pairs are to be sparse: as many as make a large bucket.
+const CROWD: u32 = 64;
 
 /// Documents from which on only one in [`SAMPLE`] is counted for the order of
 /// rarity: more would fill the counters and tell nothing apart.
@@ -77,7 +86,7 @@ impl Joined {
     }
 
     fn rarity(&self) -> Rarity {
-        let mut rarity = Rarity::default();
+        let mut rarity = Rarity::new(self.materials.iter().map(|m| m.set.len()).sum());
         let step = if self.materials.len() < SAMPLED { 1 } else { SAMPLE };
         self.materials.iter().step_by(step).for_each(|m| rarity.count(&m.set));
         rarity
@@ -89,17 +98,13 @@ impl Finder for Joined {
         1.0
     }
 
-    fn find<T: Texts + ?Sized>(
-        &mut self,
-        job: &Job<'_, T>,
-    ) -> Result<Found, DocumentsError<T::Error>> {
+    fn find<S: Source>(&mut self, job: &Job<'_, S>) -> Result<Found, DocumentsError<S::Error>> {
         let options = job.plan.options();
-        let mode = if options.against {
-            Mode::Against
-        } else if options.pairs || options.cluster == Linking::Connected {
-            Mode::Pairs
-        } else {
-            Mode::Leaders
+        let mode = match job.edges {
+            _ if options.against => Mode::Against,
+            Edges::Sparse => Mode::Sparse,
+            Edges::None if options.cluster == Linking::Leader => Mode::Leaders,
+            Edges::All | Edges::None => Mode::Pairs,
         };
         let join = Join::new(self, job.bounds(), mode);
         let (size, rank) = (|d: u32| self.of(d).size(), |d: u32| job.ranks[d as usize]);
@@ -107,26 +112,28 @@ impl Finder for Joined {
         match (options.measure, mode) {
             // What is contained comes after what contains it.
             (Measure::Containment, _) => order.par_sort_by_key(|&d| (Reverse(size(d)), rank(d))),
-            (Measure::Jaccard, Mode::Pairs) => order.par_sort_by_key(|&d| (size(d), d)),
+            (Measure::Jaccard, Mode::Pairs | Mode::Sparse) => {
+                order.par_sort_by_key(|&d| (size(d), d))
+            }
             (Measure::Jaccard, _) => order.par_sort_by_key(|&d| rank(d)),
         }
         let found = match mode {
             Mode::Against => join.against(job.reference, &order, job.watch),
-            Mode::Pairs | Mode::Leaders => join.among(&order, job.watch),
+            Mode::Pairs | Mode::Sparse | Mode::Leaders => join.among(&order, job.watch),
         };
         let mut found = found.map_err(|IndexFull| DocumentsError::TooManyShingles)?;
         match mode {
             Mode::Leaders => {}
             Mode::Against => found.families = nearest(&found.edges, job.plan),
-            Mode::Pairs => {
+            Mode::Pairs | Mode::Sparse => {
                 let mut places = job.ranks.to_vec();
                 if options.measure == Measure::Containment {
                     (0..).zip(&order).for_each(|(place, &d)| places[d as usize] = place);
                 }
-                found.families = self.families(&found.edges, options.cluster, &places);
+                found.families = self.families(&found.edges, job, &places);
             }
         }
-        if !options.pairs {
+        if job.edges == Edges::None {
             found.edges = Vec::new();
         }
         Ok(found)
@@ -134,14 +141,18 @@ impl Finder for Joined {
 }
 
 impl Joined {
-    fn families(&self, edges: &[Edge], linking: Linking, ranks: &[u32]) -> Vec<Family> {
+    /// The families that pairs form. Those of [`Edges::Sparse`] may lack a
+    /// pair, and the sets themselves tell.
+    fn families<S>(&self, edges: &[Edge], job: &Job<'_, S>, ranks: &[u32]) -> Vec<Family> {
+        let (linking, bounds) = (job.plan.options().cluster, job.bounds());
+        let complete = linking == Linking::Leader && job.edges != Edges::Sparse;
         let all: Vec<Vec<Family>> = components(edges.iter().map(|e| e.link()).collect())
             .into_par_iter()
             .map(|(mut documents, links)| {
                 let compare = |x: u32, leader: u32| -> Result<_, Infallible> {
-                    Ok(Some(self.of(x).overlap(self.of(leader))))
+                    Ok(judge(self.of(x), self.of(leader), bounds, linking))
                 };
-                let compare = (linking == Linking::Connected).then_some(compare);
+                let compare = (!complete).then_some(compare);
                 let result = families(&mut documents, &links, linking, ranks, compare);
                 result.unwrap_or_else(|never| match never {})
             })
@@ -155,6 +166,8 @@ impl Joined {
 enum Mode {
     /// All.
     Pairs,
+    /// All but those of two members of a crowd.
+    Sparse,
     /// Each document with the first that leads and that it is alike.
     Leaders,
     /// All of the reference set and others.
@@ -217,7 +230,7 @@ impl<'a> Join<'a> {
                 index.insert(shingles, material.size())
             }
             // They come by size, so that no smaller one is looked up later.
-            None if self.mode == Mode::Pairs => {
+            None if matches!(self.mode, Mode::Pairs | Mode::Sparse) => {
                 let length = self.bounds.ascending_prefix(material.size()) as usize;
                 index.insert(prefix[..length].iter().copied(), material.size())
             }
@@ -260,8 +273,8 @@ impl<'a> Join<'a> {
         let mut inserted: Vec<u32> = Vec::new();
         let mut members: Vec<Vec<Member>> = Vec::new();
         let mut found = Found::default();
-        let mut benches: Vec<Bench> = Vec::new();
-        benches.resize_with(rayon::current_num_threads(), Bench::default);
+        let mut crowds = Crowds::default();
+        let mut benches = benches();
         watch.begin("joining", order.len() as u64);
         for block in order.chunks(BLOCK) {
             watch.advance(block.len() as u64);
@@ -270,15 +283,18 @@ impl<'a> Join<'a> {
             let all = self.meet_all(&index, &inserted, block, &mut benches);
             let before = index.len();
             for (&document, mut met) in block.iter().zip(all) {
-                if self.mode == Mode::Pairs || met.alike.is_empty() {
+                if self.mode != Mode::Leaders || met.alike.is_empty() {
                     let bench = &mut benches[0];
                     self.meet(&index, &inserted, (document, before), bench, &mut met);
                 }
                 found.checks.add(met.checks);
-                if self.mode == Mode::Pairs {
+                if self.mode != Mode::Leaders {
                     let other = |number: u32| inserted[number as usize];
                     let edges = met.alike.iter().map(|&(n, o)| edge(document, other(n), o));
                     found.edges.extend(edges);
+                    if self.mode == Mode::Sparse && !crowds.admits(document, &met.alike) {
+                        continue;
+                    }
                 } else if let Some(&(leader, overlap)) = met.alike.first() {
                     members[leader as usize].push(Member { document, overlap });
                     continue;
@@ -288,10 +304,41 @@ impl<'a> Join<'a> {
                 members.push(Vec::new());
             }
         }
+        drop(index);
+        self.lone(order, &crowds.left_out, &mut found)?;
+        found.large_buckets = crowds.crowds();
         let families = inserted.into_iter().zip(members);
         let families = families.filter(|(_, members)| !members.is_empty());
         found.families.extend(families.map(|(leader, members)| Family { leader, members }));
         Ok(found)
+    }
+
+    /// Looks up documents of `order` that are in no pair among those that were
+    /// left out of the index; each that is alike one gets a pair.
+    fn lone(&self, order: &[u32], left_out: &[u32], found: &mut Found) -> Result<(), IndexFull> {
+        if left_out.is_empty() {
+            return Ok(());
+        }
+        let mut paired = vec![false; self.sets.materials.len()];
+        for e in &found.edges {
+            (paired[e.a as usize], paired[e.b as usize]) = (true, true);
+        }
+        let lone: Vec<u32> = order.iter().copied().filter(|&d| !paired[d as usize]).collect();
+        let mut index = Index::new(self.bounds);
+        for &document in left_out {
+            let prefix = self.prefix(self.sets.of(document));
+            self.insert(&mut index, document, &prefix)?;
+        }
+        let mut benches = benches();
+        for block in lone.chunks(BLOCK) {
+            let all = self.meet_all(&index, left_out, block, &mut benches);
+            for (&document, met) in block.iter().zip(all) {
+                found.checks.add(met.checks);
+                let first = met.alike.first();
+                found.edges.extend(first.map(|&(n, o)| edge(document, left_out[n as usize], o)));
+            }
+        }
+        Ok(())
     }
 
     /// The pairs of documents with those of the reference set: the first ones.
@@ -307,8 +354,7 @@ impl<'a> Join<'a> {
             let prefix = self.prefix(self.sets.of(document));
             self.insert(&mut index, document, &prefix)?;
         }
-        let mut benches: Vec<Bench> = Vec::new();
-        benches.resize_with(rayon::current_num_threads(), Bench::default);
+        let mut benches = benches();
         let mut found = Found::default();
         watch.begin("joining", order.len() as u64);
         for block in order.chunks(BLOCK) {
@@ -346,6 +392,41 @@ impl<'a> Join<'a> {
             .collect();
         all.into_iter().flatten().collect()
     }
+}
+
+/// Documents that are alike one that was put in before them.
+#[derive(Debug, Default)]
+struct Crowds {
+    /// For each document that was put in, those that it was the first of.
+    followers: Vec<u32>,
+    /// Documents that are not to be put in.
+    left_out: Vec<u32>,
+}
+
+impl Crowds {
+    /// Whether a document that is alike those of the index is to be put in.
+    fn admits(&mut self, document: u32, alike: &[(u32, Overlap)]) -> bool {
+        if let Some(&(first, _)) = alike.iter().min() {
+            let followers = &mut self.followers[first as usize];
+            *followers += 1;
+            if *followers > CROWD {
+                self.left_out.push(document);
+                return false;
+            }
+        }
+        self.followers.push(0);
+        true
+    }
+
+    fn crowds(&self) -> u64 {
+        self.followers.iter().filter(|&&n| n > CROWD).count() as u64
+    }
+}
+
+fn benches() -> Vec<Bench> {
+    let mut benches = Vec::new();
+    benches.resize_with(rayon::current_num_threads(), Bench::default);
+    benches
 }
 
 /// A pair with the lesser number first.
