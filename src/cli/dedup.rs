@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use clap::Args;
 use clap::ValueEnum;
+use twicetold::budget::Budget;
 use twicetold::input::Entry;
 use twicetold::input::InputKind;
 use twicetold::input::Kind;
@@ -27,6 +28,8 @@ use twicetold::run::dedup::Inputs;
 use twicetold::run::dedup::Settings;
 use twicetold::run::dedup::sinks::Sink;
 use twicetold::run::dedup::sinks::Sinks;
+use twicetold::run::room::Room;
+use twicetold::spill::Scratch;
 use twicetold::storage::Disk;
 
 use crate::cli::Common;
@@ -199,9 +202,14 @@ pub(crate) struct DedupArgs {
     #[arg(long, value_name = "FILE", help_heading = "Reading")]
     rejects: Option<PathBuf>,
 
-    /// Folder for what comes through pipes or compressed and is larger than
-    /// 64 MiB; none: TMPDIR, else /tmp
-    #[arg(long, value_name = "DIR", help_heading = "Reading")]
+    /// Memory to stay within, as 512M, 2G, 1.5GiB, from 128M up; what does not
+    /// fit goes to files in the folder for temporary files; none: 75 % of what
+    /// the machine or its control group allows
+    #[arg(long, value_name = "SIZE", value_parser = memory::size, help_heading = "Memory and disk")]
+    memory: Option<u64>,
+
+    /// Folder for temporary files; none: TMPDIR, else /tmp
+    #[arg(long, value_name = "DIR", help_heading = "Memory and disk")]
     temp_dir: Option<PathBuf>,
 
     #[command(flatten)]
@@ -274,8 +282,9 @@ impl DedupArgs {
     fn settings(&self, plan: &DedupPlan) -> Result<Settings, Failure> {
         let annotate = self.annotate.then_some(self.annotate_key.as_str());
         let temp_dir = self.temp_dir.clone().unwrap_or_else(std::env::temp_dir);
-        let mut settings =
-            Settings::new(plan, (&self.text_key, &self.id_key), annotate, &temp_dir)?;
+        let total = self.memory.unwrap_or_else(memory::share_of_all);
+        let room = Room { budget: Budget::of(total), scratch: Scratch::new(&temp_dir) };
+        let mut settings = Settings::new(plan, (&self.text_key, &self.id_key), annotate, room)?;
         settings.rejects = self.rejects.is_some();
         Ok(settings)
     }

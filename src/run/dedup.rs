@@ -37,11 +37,14 @@ use crate::run::dedup::reading::Part;
 use crate::run::dedup::reading::Reading;
 use crate::run::dedup::reading::Wanted;
 use crate::run::dedup::reports::Reports;
+use crate::run::dedup::rows::Rows;
 use crate::run::dedup::sinks::Sink;
 use crate::run::dedup::sinks::Sinks;
 use crate::run::documents::DocumentsError;
 use crate::run::documents::Engine;
+use crate::run::documents::InsertError;
 use crate::run::documents::TooManyRecords;
+use crate::run::room::Room;
 use crate::spill;
 use crate::spill::Spill;
 use crate::storage::Shown;
@@ -52,9 +55,16 @@ mod files;
 mod lines;
 mod reading;
 mod reports;
+mod rows;
 pub mod sinks;
 #[cfg(test)]
 mod tests;
+
+/// The part of the memory that what cannot be read again may have.
+const SPOOL_SHARE: u64 = 16;
+
+/// The part that places of records may have.
+const ROWS_SHARE: u64 = 16;
 
 /// What is read.
 #[derive(Clone, Copy)]
@@ -78,8 +88,8 @@ pub struct Settings {
     pub annotate: Option<String>,
     /// Whether unusable records are set aside; else the first ends the run.
     pub rejects: bool,
-    /// Folder for what has to be held and does not fit in memory.
-    pub temp_dir: PathBuf,
+    /// What may be held in memory, and where the rest goes.
+    pub room: Room,
     /// Members of a record: text and id.
     text_and_id: Keys,
     /// The same, the field of the policy, and the member of annotations.
@@ -97,7 +107,7 @@ impl Settings {
         plan: &DedupPlan,
         (text, id): (&str, &str),
         annotate: Option<&str>,
-        temp_dir: &Path,
+        room: Room,
     ) -> Result<Settings, KeyError> {
         let mut extra = Vec::new();
         if let Keep::Min(field) | Keep::Max(field) = &plan.options().keep {
@@ -109,7 +119,7 @@ impl Settings {
             plan: plan.clone(),
             annotate: annotate.map(str::to_owned),
             rejects: false,
-            temp_dir: temp_dir.to_path_buf(),
+            room,
             text_and_id: Keys::new(text, id, &[])?,
             wanted: Keys::new(text, id, &extra)?,
         })
@@ -137,6 +147,7 @@ pub fn dedup(
     // 2. texts -> clusters
     let found = engine.finish(&archive, watch).map_err(|e| match e {
         DocumentsError::Text(error) => error,
+        DocumentsError::Spill(error) => error.into(),
         DocumentsError::TooManyShingles => DedupRunError::TooManyShingles.into(),
     })?;
     // 3. fates -> totals
@@ -193,9 +204,12 @@ fn read<'a>(
 ) -> Result<(Reading<'a>, Read), RunError> {
     let Inputs { storage, references, entries } = inputs;
     let all = references.iter().chain(entries).collect();
-    let spill = Spill::new(&settings.temp_dir, spill::IN_MEMORY);
-    let archive = Archive::new(storage, all, settings.text_and_id.clone(), spill);
-    let mut reading = Reading { archive, engine: Engine::new(&settings.plan) };
+    let Room { budget, scratch } = &settings.room;
+    let spill = Spill::new(scratch, spill::IN_MEMORY.min(budget.share(SPOOL_SHARE)));
+    let rows = Rows::new(scratch, budget.share(ROWS_SHARE));
+    let archive = Archive::new(storage, all, settings.text_and_id.clone(), (rows, spill));
+    let engine = Engine::within(&settings.plan, &settings.room);
+    let mut reading = Reading { archive, engine };
     let known = Wanted {
         keys: &settings.text_and_id,
         field: false,
@@ -222,16 +236,16 @@ fn read<'a>(
 /// or set aside.
 fn totals(archive: &Archive<'_>, found: &Deduped, (known, read): Read) -> Result<Totals, RunError> {
     let (mut kept, mut removed, mut bytes) = (0, 0, 0);
-    for record in found.summary.reference as u32..archive.records() {
+    archive.rows.each(found.summary.reference as u32, |record, row| {
         if found.is_kept(record) {
-            let row = archive.row(record);
             kept += 1;
             // A line has its end.
             bytes += u64::from(row.length) + u64::from(row.line > 0);
         } else {
             removed += 1;
         }
-    }
+        Ok::<(), RunError>(())
+    })?;
     let summary = &found.summary;
     if read.read != kept + removed + read.rejected
         || (kept, removed) != (summary.kept, summary.removed)
@@ -254,8 +268,8 @@ fn totals(archive: &Archive<'_>, found: &Deduped, (known, read): Read) -> Result
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum DedupRunError {
-    /// More than 2^32 - 2 records.
-    Records(TooManyRecords),
+    /// A record that cannot be taken in: there are too many.
+    Insert(InsertError),
     /// More shingles than the complete join can number.
     TooManyShingles,
     /// A record has the member already that is to be added.
@@ -299,7 +313,7 @@ impl fmt::Display for DedupRunError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = |path: &Path| Shown(path).to_string();
         match self {
-            DedupRunError::Records(e) => e.fmt(f),
+            DedupRunError::Insert(e) => e.fmt(f),
             DedupRunError::TooManyShingles => {
                 // The type of the texts plays no part in the message.
                 DocumentsError::<TooManyRecords>::TooManyShingles.fmt(f)

@@ -23,6 +23,7 @@
 //!   are compared are made again from the texts ([`Texts`]), as many at a time
 //!   as `set_bytes` allows.
 
+use crate::budget::OverBudget;
 use crate::options::OptionsError;
 use crate::options::dedup::DedupOptions;
 use crate::options::dedup::DedupPlan;
@@ -39,19 +40,24 @@ use crate::run::documents::recipe::Digest;
 use crate::run::documents::recipe::Made;
 use crate::run::documents::recipe::Recipe;
 pub(crate) use crate::run::documents::recipe::Workspace;
-use crate::signature::TooManyDocuments;
+use crate::run::room::Room;
+use crate::spill::SpillError;
 use rayon::prelude::*;
 use std::convert::Infallible;
 use std::fmt;
 
 mod banded;
 mod batches;
+mod contents;
 mod found;
+mod groups;
 mod intake;
 mod joined;
+mod pairs;
 mod recipe;
 mod records;
 mod shelf;
+mod stored;
 #[cfg(test)]
 mod tests;
 
@@ -90,14 +96,66 @@ impl fmt::Display for TooManyRecords {
 
 impl std::error::Error for TooManyRecords {}
 
+/// Why a record cannot be taken in.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum InsertError {
+    /// There are too many.
+    Records(TooManyRecords),
+    /// There is no memory left for more.
+    Memory(OverBudget),
+    /// A temporary file cannot be made or written.
+    Spill(SpillError),
+}
+
+impl fmt::Display for InsertError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            InsertError::Records(error) => error.fmt(f),
+            InsertError::Memory(error) => error.fmt(f),
+            InsertError::Spill(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for InsertError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            InsertError::Records(error) => Some(error),
+            InsertError::Memory(error) => Some(error),
+            InsertError::Spill(error) => Some(error),
+        }
+    }
+}
+
+impl From<OverBudget> for InsertError {
+    fn from(error: OverBudget) -> InsertError {
+        InsertError::Memory(error)
+    }
+}
+
+impl From<SpillError> for InsertError {
+    fn from(error: SpillError) -> InsertError {
+        InsertError::Spill(error)
+    }
+}
+
 /// Why a search cannot be finished. `E` is the error of [`Texts`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 #[non_exhaustive]
 pub enum DocumentsError<E> {
     /// More shingles in all prefixes than the complete join can number.
     TooManyShingles,
     /// A text could not be had again.
     Text(E),
+    /// A temporary file cannot be made, written or read.
+    Spill(SpillError),
+}
+
+impl<E> From<SpillError> for DocumentsError<E> {
+    fn from(error: SpillError) -> DocumentsError<E> {
+        DocumentsError::Spill(error)
+    }
 }
 
 impl<E: fmt::Display> fmt::Display for DocumentsError<E> {
@@ -108,6 +166,7 @@ impl<E: fmt::Display> fmt::Display for DocumentsError<E> {
                  out --exact, or split the input",
             ),
             DocumentsError::Text(error) => error.fmt(f),
+            DocumentsError::Spill(error) => error.fmt(f),
         }
     }
 }
@@ -116,19 +175,20 @@ impl<E: std::error::Error + 'static> std::error::Error for DocumentsError<E> {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             DocumentsError::Text(error) => Some(error),
-            _ => None,
+            DocumentsError::Spill(error) => Some(error),
+            DocumentsError::TooManyShingles => None,
         }
     }
 }
 
 /// Why [`dedup`] found nothing.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 #[non_exhaustive]
 pub enum DedupError {
     /// The options cannot be used.
     Options(OptionsError),
-    /// There are too many texts.
-    Records(TooManyRecords),
+    /// A text cannot be taken in: there are too many.
+    Insert(InsertError),
     /// The search could not be finished.
     Documents(DocumentsError<Infallible>),
 }
@@ -137,7 +197,7 @@ impl fmt::Display for DedupError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             DedupError::Options(error) => error.fmt(f),
-            DedupError::Records(error) => error.fmt(f),
+            DedupError::Insert(error) => error.fmt(f),
             DedupError::Documents(error) => error.fmt(f),
         }
     }
@@ -185,7 +245,7 @@ pub fn dedup<S: AsRef<str> + Sync>(
     let plan = DedupPlan::new(options).map_err(DedupError::Options)?;
     let texts: Vec<S> = texts.into_iter().collect();
     let mut engine = Engine::new(&plan);
-    engine.push(&texts).map_err(DedupError::Records)?;
+    engine.push(&texts).map_err(DedupError::Insert)?;
     engine.finish(texts.as_slice(), &Unwatched).map_err(DedupError::Documents)
 }
 
@@ -228,19 +288,28 @@ pub struct Engine {
     recipe: Recipe,
     intake: Intake,
     method: Method,
+    room: Room,
 }
 
 impl Engine {
-    /// A search without records.
+    /// A search without records, in memory.
     #[must_use]
     pub fn new(plan: &DedupPlan) -> Engine {
+        Engine::within(plan, &Room::unlimited())
+    }
+
+    /// A search without records that holds no more in memory than `room` has,
+    /// and the rest in temporary files. The result is the same.
+    #[must_use]
+    pub fn within(plan: &DedupPlan, room: &Room) -> Engine {
+        let num_perm = plan.options().num_perm;
         let method = match plan.banding() {
-            Some(banding) => Method::Banded(Banded::new(banding, plan.options().num_perm)),
+            Some(banding) => Method::Banded(Banded::new(banding, num_perm, room)),
             None => Method::Joined(Joined::default()),
         };
         let recipe = Recipe::new(plan);
-        let intake = Intake::new(plan.options().against);
-        Engine { plan: plan.clone(), recipe, intake, method }
+        let intake = Intake::new(plan.options().against, room);
+        Engine { plan: plan.clone(), recipe, intake, method, room: room.clone() }
     }
 
     /// Number of records taken in, those of a reference set among them.
@@ -256,8 +325,9 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// When there are more than 2^32 - 2 records.
-    pub fn push<S: AsRef<str> + Sync>(&mut self, texts: &[S]) -> Result<(), TooManyRecords> {
+    /// When there are more than 2^32 - 2 records, or more than the room can
+    /// hold.
+    pub fn push<S: AsRef<str> + Sync>(&mut self, texts: &[S]) -> Result<(), InsertError> {
         self.push_with_fields(texts, &[])
     }
 
@@ -272,7 +342,7 @@ impl Engine {
         &mut self,
         texts: &[S],
         fields: &[Option<&str>],
-    ) -> Result<(), TooManyRecords> {
+    ) -> Result<(), InsertError> {
         for (n, block) in texts.chunks(BLOCK).enumerate() {
             let prepared: Vec<Prepared> = block
                 .par_iter()
@@ -301,15 +371,15 @@ impl Engine {
         &mut self,
         prepared: Prepared,
         field: Option<&str>,
-    ) -> Result<(), TooManyRecords> {
+    ) -> Result<(), InsertError> {
         if self.records() >= NONE - 1 {
-            return Err(TooManyRecords);
+            return Err(InsertError::Records(TooManyRecords));
         }
         let keep = &self.plan.options().keep;
-        let new = self.intake.record(prepared.0, field, keep);
+        let new = self.intake.record(prepared.0, field, keep)?;
         match (&mut self.method, new) {
             (Method::Banded(banded), Some((Made::Signature(signature), shingles))) => {
-                banded.add(&signature, shingles).map_err(|TooManyDocuments| TooManyRecords)
+                banded.add(&signature, shingles)
             }
             (Method::Joined(joined), Some((Made::Material(material), _))) => {
                 joined.add(material);
@@ -338,7 +408,7 @@ impl Engine {
         texts: &T,
         watch: &dyn Watch,
     ) -> Result<Deduped, DocumentsError<T::Error>> {
-        self.intake.close();
+        self.intake.close()?;
         let options = self.plan.options();
         let (ranks, document_ranks) = self.intake.ranks(&self.plan);
         let job = Job {
@@ -348,6 +418,8 @@ impl Engine {
             records: &self.intake.documents,
             ranks: &document_ranks,
             reference: self.intake.reference_documents,
+            gone: &self.intake.gone,
+            room: &self.room,
             watch,
         };
         // 4. to 6. pairs, verified, and the clusters of documents

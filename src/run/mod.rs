@@ -16,6 +16,7 @@ pub mod documents;
 mod grouping;
 pub mod passages;
 mod places;
+pub mod room;
 mod stream;
 
 use std::fmt;

@@ -9,6 +9,7 @@ use crate::storage::Sink;
 use crate::storage::Source;
 use crate::storage::Stat;
 use crate::storage::Storage;
+use crate::storage::Temporary;
 use std::io;
 use std::io::Read;
 use std::io::Write;
@@ -193,6 +194,32 @@ impl Storage for Failing {
     fn sync_system(&self, folder: &Path) -> io::Result<bool> {
         self.check(Op::Sync)?;
         Disk.sync_system(folder)
+    }
+
+    fn temporary(&self, folder: &Path) -> io::Result<Box<dyn Temporary>> {
+        self.check(Op::Create)?;
+        Ok(Box::new(Watched { inner: Disk.temporary(folder)?, failing: self.clone() }))
+    }
+}
+
+impl Temporary for Watched<Box<dyn Temporary>> {
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+        match self.failing.verdict(Op::Read) {
+            Verdict::Pass => self.inner.read_at(buf, offset),
+            Verdict::Half => {
+                let half = buf.len().div_ceil(2);
+                self.inner.read_at(&mut buf[..half], offset)
+            }
+            Verdict::Fail(error) => Err(error),
+        }
+    }
+
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize> {
+        match self.failing.verdict(Op::Write) {
+            Verdict::Pass => self.inner.write_at(bytes, offset),
+            Verdict::Half => self.inner.write_at(&bytes[..bytes.len().div_ceil(2)], offset),
+            Verdict::Fail(error) => Err(error),
+        }
     }
 }
 

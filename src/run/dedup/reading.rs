@@ -16,7 +16,7 @@ use crate::run::RunError;
 use crate::run::Watch;
 use crate::run::dedup::DedupRunError;
 use crate::run::dedup::archive::Archive;
-use crate::run::dedup::archive::Row;
+use crate::run::dedup::rows::Row;
 use crate::run::dedup::sinks::Sink;
 use crate::run::documents::Engine;
 use crate::run::documents::Prepared;
@@ -197,8 +197,8 @@ impl Reading<'_> {
     fn take(&mut self, taken: Taken, distance: u64) -> Result<(), RunError> {
         let Taken { mut row, prepared, field } = taken;
         row.offset = row.offset.wrapping_add(distance);
-        self.archive.rows.push(row);
+        self.archive.rows.push(row)?;
         let inserted = self.engine.insert(prepared, field.as_deref());
-        inserted.map_err(|e| DedupRunError::Records(e).into())
+        inserted.map_err(|e| DedupRunError::Insert(e).into())
     }
 }

@@ -39,7 +39,7 @@ fn run(storage: &dyn Storage, dir: &TempDir) -> Result<Vec<u8>, RunError> {
     let paths = ["a.jsonl", "b.jsonl.gz"].map(|name| dir.path().join(name));
     let entries = expand(&Disk, &paths, InputKind::Auto, Kind::Jsonl).unwrap().0;
     let plan = DedupPlan::new(&DedupOptions { pairs: true, ..Default::default() }).unwrap();
-    let settings = Settings::new(&plan, ("text", "id"), None, dir.path()).unwrap();
+    let settings = Settings::new(&plan, ("text", "id"), None, Room::unlimited()).unwrap();
     let outputs = Outputs::new(Arc::new(Disk));
     let out =
         |name: &str| Ok::<Sink, RunError>(Sink::new(Some(outputs.open(&dir.path().join(name))?)));

@@ -22,7 +22,9 @@ use crate::run::documents::found::Edge;
 use crate::run::documents::found::Found;
 use crate::run::documents::found::Job;
 use crate::run::documents::found::components;
+use crate::run::documents::found::ends;
 use crate::run::documents::found::families;
+use crate::run::documents::groups::Groups;
 use crate::run::documents::recipe::Checks;
 use crate::run::documents::recipe::Material;
 use crate::run::documents::recipe::Verdict;
@@ -32,7 +34,7 @@ use rayon::prelude::*;
 use std::convert::Infallible;
 
 /// Pairs compared by one thread at a time.
-const CHUNK: usize = 512;
+pub(super) const CHUNK: usize = 512;
 
 /// Bytes of sets that are made ready together, if that does not part a
 /// component: enough for many threads, and little of it leaves the cache or is
@@ -43,32 +45,21 @@ const PACK: u64 = 16 << 20;
 /// then twice as many, and so on, so that there are few rounds.
 const ROUND: usize = 1 << 14;
 
-/// Pairs by the components that they form.
-pub(super) struct Groups {
+/// Whole components that are compared together.
+#[derive(Default)]
+struct Batch {
+    members: Vec<u32>,
     pairs: Vec<u64>,
     /// End of each component's pairs.
     ends: Vec<usize>,
 }
 
-/// Splits distinct pairs of so many documents into components.
-pub(super) fn group(documents: usize, mut pairs: Vec<u64>) -> Groups {
-    let mut sets = Disjoint::new(documents);
-    for &pair in &pairs {
-        let (a, b) = unpack(pair);
-        sets.union(a, b);
+impl Batch {
+    /// The pairs of each component.
+    fn groups(&self) -> impl Iterator<Item = &[u64]> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        starts.zip(&self.ends).map(|(start, &end)| &self.pairs[start..end])
     }
-    let roots: Vec<u32> = (0..documents as u32).map(|d| sets.find(d)).collect();
-    let root = |pair: u64| roots[unpack(pair).0 as usize];
-    pairs.par_sort_unstable_by_key(|&pair| (root(pair), pair));
-    let mut end = 0;
-    let ends = pairs
-        .chunk_by(|&x, &y| root(x) == root(y))
-        .map(|same| {
-            end += same.len();
-            end
-        })
-        .collect();
-    Groups { pairs, ends }
 }
 
 /// The comparison of all candidates, under way.
@@ -93,43 +84,42 @@ impl<'a, 'j, T: Texts + ?Sized> Batches<'a, 'j, T> {
     }
 
     /// Compares all pairs and adds the families of all components.
-    pub(super) fn groups(&mut self, groups: &Groups) -> Result<(), DocumentsError<T::Error>> {
-        let budget = self.job.plan.options().set_bytes;
-        let (mut members, mut batch, mut bytes) = (Vec::new(), Vec::new(), 0);
-        let mut from = 0;
-        for &end in &groups.ends {
-            let group = &groups.pairs[from..end];
-            from = end;
+    pub(super) fn groups(&mut self, mut groups: Groups) -> Result<(), DocumentsError<T::Error>> {
+        let budget = self.job.set_bytes();
+        let (mut batch, mut bytes) = (Batch::default(), 0);
+        loop {
+            let from = batch.pairs.len();
+            if !groups.next(&mut batch.pairs)? {
+                return self.batch(&batch);
+            }
+            let group = &batch.pairs[from..];
             let own = ends(group.iter().flat_map(|&pair| <[u32; 2]>::from(unpack(pair))));
             let more = self.bytes(&own);
-            if more > budget {
-                self.oversized(&own, group)?;
-                continue;
+            if more > budget || bytes + more > budget.min(PACK) {
+                let group = batch.pairs.split_off(from);
+                self.batch(&batch)?;
+                (batch, bytes) = (Batch::default(), 0);
+                if more > budget {
+                    self.oversized(&own, &group)?;
+                    continue;
+                }
+                batch.pairs = group;
             }
-            if bytes + more > budget.min(PACK) {
-                self.batch(&members, &batch)?;
-                (members, batch, bytes) = (Vec::new(), Vec::new(), 0);
-            }
-            members.extend(own);
-            batch.push(group);
+            batch.members.extend(own);
+            batch.ends.push(batch.pairs.len());
             bytes += more;
         }
-        self.batch(&members, &batch)
     }
 
     /// Whole components whose sets fit the budget together.
-    fn batch(
-        &mut self,
-        members: &[u32],
-        groups: &[&[u64]],
-    ) -> Result<(), DocumentsError<T::Error>> {
-        let shelf = Shelf::load(self.job, members)?;
+    fn batch(&mut self, batch: &Batch) -> Result<(), DocumentsError<T::Error>> {
+        let shelf = Shelf::load(self.job, &batch.members)?;
         // The first round of all at once, since most have no second.
-        let first = groups.iter().filter_map(|group| rounds(group).next());
+        let first = batch.groups().filter_map(|group| rounds(group).next());
         let first: Vec<u64> = first.flatten().copied().collect();
         let mut links = Vec::new();
         self.compare(&shelf, &first, &mut links);
-        for round in groups.iter().flat_map(|group| rounds(group).skip(1)) {
+        for round in batch.groups().flat_map(|group| rounds(group).skip(1)) {
             let open = self.open(round, &mut links);
             self.compare(&shelf, &open, &mut links);
         }
@@ -220,7 +210,7 @@ impl<'a, 'j, T: Texts + ?Sized> Batches<'a, 'j, T> {
         members: &[u32],
         pairs: &[u64],
     ) -> Result<(), DocumentsError<T::Error>> {
-        let blocks = self.blocks(members, self.job.plan.options().set_bytes / 2);
+        let blocks = self.blocks(members, self.job.set_bytes() / 2);
         let mut links = Vec::new();
         for round in rounds(pairs) {
             let open = self.open(round, &mut links);
@@ -283,13 +273,14 @@ impl<'a, 'j, T: Texts + ?Sized> Batches<'a, 'j, T> {
         if options.against {
             return Ok(());
         }
+        let set_bytes = self.job.set_bytes();
         let (mut batch, mut bytes) = (Vec::new(), 0);
         for (mut documents, links) in components {
             let more = self.bytes(&documents);
-            if more > options.set_bytes {
-                let mut stack = Stack::new(self.job, options.set_bytes);
+            if more > set_bytes {
+                let mut stack = Stack::new(self.job, set_bytes);
                 let bounds = self.job.bounds();
-                let compare = |x: u32, leader: u32| {
+                let compare = |x: u32, leader: u32| -> Result<_, DocumentsError<T::Error>> {
                     let (x, leader) = (stack.get(x)?, stack.get(leader)?);
                     Ok(judge(&x, &leader, bounds, options.cluster))
                 };
@@ -299,7 +290,7 @@ impl<'a, 'j, T: Texts + ?Sized> Batches<'a, 'j, T> {
                 self.found.families.extend(found?);
                 continue;
             }
-            if bytes + more > options.set_bytes {
+            if bytes + more > set_bytes {
                 self.reload(std::mem::take(&mut batch))?;
                 bytes = 0;
             }
@@ -328,14 +319,6 @@ fn rounds(pairs: &[u64]) -> impl Iterator<Item = &[u64]> {
         (rest, length) = (later, length.saturating_mul(2));
         Some(round)
     })
-}
-
-/// Documents ascending, each once.
-fn ends(documents: impl Iterator<Item = u32>) -> Vec<u32> {
-    let mut documents: Vec<u32> = documents.collect();
-    documents.sort_unstable();
-    documents.dedup();
-    documents
 }
 
 /// What a document shares with a leader: if they are alike, or with

@@ -14,6 +14,10 @@ use crate::run::documents::DocumentsError;
 use crate::run::documents::Texts;
 use crate::run::documents::recipe::Checks;
 use crate::run::documents::recipe::Recipe;
+use crate::run::room::Room;
+
+/// The part of the free memory that sets may have.
+const SETS_SHARE: u64 = 4;
 
 /// A way to find documents that are alike.
 pub(super) trait Finder {
@@ -39,12 +43,21 @@ pub(super) struct Job<'a, T: ?Sized> {
     pub(super) ranks: &'a [u32],
     /// Documents of the reference set: the first ones.
     pub(super) reference: u32,
+    /// Documents that turned out to be copies of others; empty if none did.
+    pub(super) gone: &'a [bool],
+    pub(super) room: &'a Room,
     pub(super) watch: &'a dyn Watch,
 }
 
 impl<T: ?Sized> Job<'_, T> {
     pub(super) fn bounds(&self) -> Bounds {
         Bounds { measure: self.plan.options().measure, threshold: self.plan.threshold() }
+    }
+
+    /// Bytes of sets that may be held.
+    pub(super) fn set_bytes(&self) -> u64 {
+        let share = self.room.budget.share_of_free(SETS_SHARE, 1 << 10) as u64;
+        self.plan.options().set_bytes.min(share)
     }
 }
 
@@ -98,6 +111,14 @@ pub(super) fn families<E>(
     };
     families.retain(|family| !family.members.is_empty());
     Ok(families)
+}
+
+/// Documents ascending, each once.
+pub(super) fn ends(documents: impl Iterator<Item = u32>) -> Vec<u32> {
+    let mut documents: Vec<u32> = documents.collect();
+    documents.sort_unstable();
+    documents.dedup();
+    documents
 }
 
 /// A component: its documents, ascending, and the links among them.

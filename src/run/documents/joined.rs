@@ -78,8 +78,9 @@ impl Joined {
 
     fn rarity(&self) -> Rarity {
         let mut rarity = Rarity::default();
-        let step = if self.materials.len() < SAMPLED { 1 } else { SAMPLE };
-        self.materials.iter().step_by(step).for_each(|m| rarity.count(&m.set));
+        let materials = || self.materials.iter().filter(|material| !material.is_empty());
+        let step = if materials().count() < SAMPLED { 1 } else { SAMPLE };
+        materials().step_by(step).for_each(|m| rarity.count(&m.set));
         rarity
     }
 }
@@ -94,6 +95,9 @@ impl Finder for Joined {
         job: &Job<'_, T>,
     ) -> Result<Found, DocumentsError<T::Error>> {
         let options = job.plan.options();
+        for (material, _) in self.materials.iter_mut().zip(job.gone).filter(|(_, gone)| **gone) {
+            *material = Material::default();
+        }
         let mode = if options.against {
             Mode::Against
         } else if options.pairs || options.cluster == Linking::Connected {
@@ -104,6 +108,7 @@ impl Finder for Joined {
         let join = Join::new(self, job.bounds(), mode);
         let (size, rank) = (|d: u32| self.of(d).size(), |d: u32| job.ranks[d as usize]);
         let mut order: Vec<u32> = (job.reference..self.materials.len() as u32).collect();
+        order.retain(|&document| !self.of(document).is_empty());
         match (options.measure, mode) {
             // What is contained comes after what contains it.
             (Measure::Containment, _) => order.par_sort_by_key(|&d| (Reverse(size(d)), rank(d))),

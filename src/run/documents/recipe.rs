@@ -66,8 +66,8 @@ pub(super) enum Known {
     Counted,
 }
 
-/// What two texts are compared by.
-#[derive(Debug)]
+/// What two texts are compared by; by default nothing.
+#[derive(Debug, Default)]
 pub(super) struct Material {
     /// Shingles, ascending, distinct.
     pub(super) set: Vec<u64>,
@@ -80,6 +80,10 @@ pub(super) struct Material {
 impl Material {
     pub(super) fn size(&self) -> u32 {
         self.set.len() as u32
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.set.is_empty()
     }
 
     pub(super) fn bytes(&self) -> u64 {
