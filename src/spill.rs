@@ -89,6 +89,15 @@ impl Scratch {
         &self.folder
     }
 
+    /// Bytes that the folder has room for, where the system tells.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such folder.
+    pub fn available(&self) -> Result<Option<u64>, SpillError> {
+        self.storage.available(&self.folder).map_err(|source| self.failed("create", source))
+    }
+
     /// Bytes written to all files so far.
     #[must_use]
     pub fn written(&self) -> u64 {

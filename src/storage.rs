@@ -225,11 +225,28 @@ pub trait Storage: Send + Sync {
     /// system has no such call.
     fn sync_system(&self, folder: &Path) -> io::Result<bool>;
 
+    /// Bytes that can still be written to the file system of a folder; none
+    /// where the system does not tell.
+    fn available(&self, folder: &Path) -> io::Result<Option<u64>> {
+        available(folder)
+    }
+
     /// Creates a file without a name in a folder, to be written and read by
     /// this process alone; it is gone with it, however it ends.
     fn temporary(&self, folder: &Path) -> io::Result<Box<dyn Temporary>> {
         Ok(Box::new(tempfile::tempfile_in(folder)?))
     }
+}
+
+#[cfg(unix)]
+fn available(folder: &Path) -> io::Result<Option<u64>> {
+    let system = rustix::fs::statvfs(folder)?;
+    Ok(Some(system.f_bavail.saturating_mul(system.f_frsize)))
+}
+
+#[cfg(not(unix))]
+fn available(_: &Path) -> io::Result<Option<u64>> {
+    Ok(None)
 }
 
 /// A temporary file, read and written at any place.

@@ -7,6 +7,7 @@ use std::time::Instant;
 use clap::Args;
 use clap::ValueEnum;
 use twicetold::budget::Budget;
+use twicetold::budget::LEAST;
 use twicetold::input::Entry;
 use twicetold::input::InputKind;
 use twicetold::input::Kind;
@@ -282,7 +283,11 @@ impl DedupArgs {
     fn settings(&self, plan: &DedupPlan) -> Result<Settings, Failure> {
         let annotate = self.annotate.then_some(self.annotate_key.as_str());
         let temp_dir = self.temp_dir.clone().unwrap_or_else(std::env::temp_dir);
-        let total = self.memory.unwrap_or_else(memory::share_of_all);
+        let total = match self.memory {
+            Some(total) if total < LEAST => return Err(too_little(total)),
+            Some(total) => total,
+            None => memory::share_of_all().max(LEAST),
+        };
         let room = Room { budget: Budget::of(total), scratch: Scratch::new(&temp_dir) };
         let mut settings = Settings::new(plan, (&self.text_key, &self.id_key), annotate, room)?;
         settings.rejects = self.rejects.is_some();
@@ -294,6 +299,15 @@ impl DedupArgs {
         let DedupArgs { output, removed, clusters, pairs, rejects, summary, .. } = self;
         [output, removed, clusters, pairs, rejects, summary].into_iter().flatten()
     }
+}
+
+fn too_little(bytes: u64) -> Failure {
+    let megabytes = |bytes: u64| bytes as f64 / 1e6;
+    Failure::Usage(format!(
+        "--memory is {} MB, but no run is kept to less than {} MB; give more",
+        megabytes(bytes),
+        megabytes(LEAST)
+    ))
 }
 
 /// Runs the command; returns its exit status.

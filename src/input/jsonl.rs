@@ -147,6 +147,15 @@ impl Blocks {
         Blocks::with_sizes(bytes, file, SIZES)
     }
 
+    /// The same for lines of at most `line` bytes, a block at least: what
+    /// there is memory for.
+    #[must_use]
+    pub fn with_limit(bytes: Bytes, file: u32, line: usize) -> Blocks {
+        let line = line.clamp(SIZES.block, SIZES.line);
+        let sizes = Sizes { line, hopeless: SIZES.hopeless.min(line), ..SIZES };
+        Blocks::with_sizes(bytes, file, sizes)
+    }
+
     fn with_sizes(bytes: Bytes, file: u32, sizes: Sizes) -> Blocks {
         let (carry, spare) = (Vec::new(), Vec::new());
         Blocks { bytes, file, carry, line: 1, offset: 0, sizes, ended: false, spare }
@@ -251,11 +260,11 @@ impl Blocks {
     }
 
     fn too_long(&self, limit: usize) -> InputError {
-        InputError::LongLine {
-            path: self.bytes.path().to_path_buf(),
-            line: self.line,
-            limit: limit as u64,
+        let (path, line, limit) = (self.bytes.path().to_path_buf(), self.line, limit as u64);
+        if limit == self.sizes.line as u64 && self.sizes.line < SIZES.line {
+            return InputError::LargeRecord { path, line: Some(line), limit };
         }
+        InputError::LongLine { path, line, limit }
     }
 }
 

@@ -27,9 +27,13 @@ use crate::options::dedup::Keep;
 use crate::output::folder::OutputFolder;
 use crate::report::dedup::Deduped;
 use crate::report::totals::Totals;
+use crate::run::Notice;
 use crate::run::RunError;
 use crate::run::Watch;
 use crate::run::dedup::archive::Archive;
+use crate::run::dedup::estimate::Estimate;
+use crate::run::dedup::estimate::Megabytes;
+use crate::run::dedup::estimate::estimate;
 use crate::run::dedup::files::Files;
 use crate::run::dedup::lines::Lines;
 use crate::run::dedup::reading::Counts;
@@ -51,6 +55,7 @@ use crate::storage::Shown;
 use crate::storage::Storage;
 
 mod archive;
+pub mod estimate;
 mod files;
 mod lines;
 mod reading;
@@ -62,9 +67,6 @@ mod tests;
 
 /// The part of the memory that what cannot be read again may have.
 const SPOOL_SHARE: u64 = 16;
-
-/// The part that places of records may have.
-const ROWS_SHARE: u64 = 16;
 
 /// What is read.
 #[derive(Clone, Copy)]
@@ -203,12 +205,17 @@ fn read<'a>(
     watch: &dyn Watch,
 ) -> Result<(Reading<'a>, Read), RunError> {
     let Inputs { storage, references, entries } = inputs;
-    let all = references.iter().chain(entries).collect();
+    let all: Vec<&Entry> = references.iter().chain(entries).collect();
     let Room { budget, scratch } = &settings.room;
     let spill = Spill::new(scratch, spill::IN_MEMORY.min(budget.share(SPOOL_SHARE)));
-    let rows = Rows::new(scratch, budget.share(ROWS_SHARE));
-    let archive = Archive::new(storage, all, settings.text_and_id.clone(), (rows, spill));
+    let rows = Rows::new(&settings.room);
     let engine = Engine::within(&settings.plan, &settings.room);
+    if budget.is_limited() {
+        let keys = &settings.text_and_id;
+        let estimate = estimate(storage, &all, keys, &engine, &settings.room)?;
+        watch.note(&Notice::Estimated(estimate));
+    }
+    let archive = Archive::new(storage, all, settings.text_and_id.clone(), (rows, spill));
     let mut reading = Reading { archive, engine };
     let known = Wanted {
         keys: &settings.text_and_id,
@@ -216,7 +223,7 @@ fn read<'a>(
         member: None,
         rejects: settings.rejects,
     };
-    let part = Part { storage, entries: references, first: 0, wanted: &known, watch };
+    let part = Part { storage, entries: references, first: 0, wanted: &known, budget, watch };
     let known = part.read(&mut reading, rejects)?;
     if settings.plan.options().against {
         reading.engine.end_reference();
@@ -227,7 +234,8 @@ fn read<'a>(
         member: settings.annotate.as_deref(),
         rejects: settings.rejects,
     };
-    let part = Part { storage, entries, first: references.len() as u32, wanted: &wanted, watch };
+    let first = references.len() as u32;
+    let part = Part { storage, entries, first, wanted: &wanted, budget, watch };
     let counts = part.read(&mut reading, rejects)?;
     Ok((reading, (known, counts)))
 }
@@ -270,6 +278,10 @@ fn totals(archive: &Archive<'_>, found: &Deduped, (known, read): Read) -> Result
 pub enum DedupRunError {
     /// A record that cannot be taken in: there are too many.
     Insert(InsertError),
+    /// Less memory than the inputs need.
+    Memory(Box<Estimate>),
+    /// Less room for temporary files than the inputs need.
+    Disk(Box<Estimate>),
     /// More shingles than the complete join can number.
     TooManyShingles,
     /// A record has the member already that is to be added.
@@ -314,6 +326,23 @@ impl fmt::Display for DedupRunError {
         let shown = |path: &Path| Shown(path).to_string();
         match self {
             DedupRunError::Insert(e) => e.fmt(f),
+            DedupRunError::Memory(e) => write!(
+                f,
+                "--memory {} is not enough for about {} records: {} would do; give more, or split \
+                 the input",
+                Megabytes(e.memory),
+                e.records,
+                Megabytes(e.least_memory)
+            ),
+            DedupRunError::Disk(e) => write!(
+                f,
+                "about {} of temporary files are needed, but {} has {} free; name another folder \
+                 with --temp-dir, or give --memory {}M, with which there are none",
+                Megabytes(e.spilled),
+                shown(&e.folder),
+                Megabytes(e.available.unwrap_or(0)),
+                e.whole_memory >> 20
+            ),
             DedupRunError::TooManyShingles => {
                 // The type of the texts plays no part in the message.
                 DocumentsError::<TooManyRecords>::TooManyShingles.fmt(f)

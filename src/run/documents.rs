@@ -24,6 +24,7 @@
 //!   as `set_bytes` allows.
 
 use crate::budget::OverBudget;
+use crate::join::Bounds;
 use crate::options::OptionsError;
 use crate::options::dedup::DedupOptions;
 use crate::options::dedup::DedupPlan;
@@ -50,6 +51,7 @@ mod banded;
 mod batches;
 mod contents;
 mod found;
+mod giant;
 mod groups;
 mod intake;
 mod joined;
@@ -57,6 +59,7 @@ mod pairs;
 mod recipe;
 mod records;
 mod shelf;
+mod spread;
 mod stored;
 #[cfg(test)]
 mod tests;
@@ -253,6 +256,24 @@ pub fn dedup<S: AsRef<str> + Sync>(
 /// and their signatures take half a mebibyte.
 const BLOCK: usize = 1024;
 
+/// What texts take in memory and on disk, roughly.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Needs {
+    pub(crate) records: f64,
+    /// Of those, texts of a shingle or more.
+    documents: f64,
+    /// Shingles of all documents.
+    shingles: f64,
+}
+
+impl Needs {
+    pub(crate) fn add(&mut self, times: f64, other: &Needs) {
+        self.records += times * other.records;
+        self.documents += times * other.documents;
+        self.shingles += times * other.shingles;
+    }
+}
+
 /// A text made ready to be taken in.
 #[derive(Debug)]
 pub(crate) struct Prepared(Digest);
@@ -305,7 +326,10 @@ impl Engine {
         let num_perm = plan.options().num_perm;
         let method = match plan.banding() {
             Some(banding) => Method::Banded(Banded::new(banding, num_perm, room)),
-            None => Method::Joined(Joined::default()),
+            None => {
+                let (measure, threshold) = (plan.options().measure, plan.threshold());
+                Method::Joined(Joined::new(Bounds { measure, threshold }, room))
+            }
         };
         let recipe = Recipe::new(plan);
         let intake = Intake::new(plan.options().against, room);
@@ -361,6 +385,34 @@ impl Engine {
         Prepared(self.recipe.digest(text, bench, |content| self.intake.known(content)))
     }
 
+    /// What a text takes.
+    pub(crate) fn needs_of(&self, text: &str, bench: &mut Workspace) -> Needs {
+        let shingles = self.recipe.shingles(text, bench) as f64;
+        Needs { records: 1.0, documents: if shingles > 0.0 { 1.0 } else { 0.0 }, shingles }
+    }
+
+    /// What a text of so many bytes takes, if it is like most.
+    #[allow(clippy::unused_self)] // as its sisters
+    pub(crate) fn needs_of_bytes(&self, bytes: u64) -> Needs {
+        Needs { records: 1.0, documents: 1.0, shingles: bytes as f64 / 6.0 }
+    }
+
+    /// Bytes of temporary files for such texts in a budget of `total`.
+    pub(crate) fn spilled(&self, needs: &Needs, total: u64) -> u64 {
+        let documents = needs.documents as u64;
+        let own = match &self.method {
+            Method::Banded(banded) => banded.spilled(documents, total),
+            Method::Joined(joined) => joined.spilled(needs.shingles as u64, total),
+        };
+        own + contents::spilled(needs.records as u64, total)
+    }
+
+    /// The least budget for such texts.
+    #[allow(clippy::unused_self)] // as its sisters
+    pub(crate) fn least(&self, needs: &Needs) -> u64 {
+        needs.records as u64 * intake::EACH
+    }
+
     /// Takes in the next record, made ready before, with the JSON text of the
     /// policy's field.
     ///
@@ -382,8 +434,7 @@ impl Engine {
                 banded.add(&signature, shingles)
             }
             (Method::Joined(joined), Some((Made::Material(material), _))) => {
-                joined.add(material);
-                Ok(())
+                Ok(joined.add(material)?)
             }
             // The recipe makes what the method takes.
             _ => Ok(()),

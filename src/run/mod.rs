@@ -26,6 +26,7 @@ use std::path::PathBuf;
 use crate::input::InputError;
 use crate::output::OutputError;
 use crate::run::dedup::DedupRunError;
+use crate::run::dedup::estimate::Estimate;
 use crate::run::passages::FindError;
 use crate::spill::SpillError;
 use crate::storage::Shown;
@@ -67,6 +68,8 @@ pub enum Notice {
         /// How many pieces stand as replacement characters.
         replaced: u64,
     },
+    /// What the run will hold and spill, told before it starts.
+    Estimated(Estimate),
 }
 
 impl fmt::Display for Notice {
@@ -75,6 +78,7 @@ impl fmt::Display for Notice {
             Notice::Skipped(e) => write!(f, "{e}; passed over"),
             Notice::Lost(e) => write!(f, "{e}"),
             Notice::Rejected(e) => write!(f, "{e}; set aside"),
+            Notice::Estimated(e) => e.fmt(f),
             Notice::Repaired { path, replaced } => write!(
                 f,
                 "{} is not valid UTF-8 in {replaced} places; read with replacement characters",

@@ -76,6 +76,8 @@ struct Plan {
     /// Operations of that kind still to let pass.
     left: u64,
     fired: bool,
+    /// Bytes that there is said to be room for.
+    room: Option<u64>,
 }
 
 /// What is to happen to an operation.
@@ -93,7 +95,14 @@ impl Failing {
     /// The `n`-th operation `op` fails, counted from 1.
     pub(crate) fn nth(op: Op, n: u64, fault: Fault) -> Failing {
         assert!(n > 0, "operations are counted from 1");
-        Failing(Arc::new(Mutex::new(Plan { op, fault, left: n - 1, fired: false })))
+        Failing(Arc::new(Mutex::new(Plan { op, fault, left: n - 1, fired: false, room: None })))
+    }
+
+    /// Nothing fails, but there is room for so many bytes only.
+    pub(crate) fn with_room(bytes: u64) -> Failing {
+        let failing = Failing::nth(Op::Open, u64::MAX, Fault::Short);
+        failing.0.lock().unwrap().room = Some(bytes);
+        failing
     }
 
     /// Whether the fault was met.
@@ -194,6 +203,11 @@ impl Storage for Failing {
     fn sync_system(&self, folder: &Path) -> io::Result<bool> {
         self.check(Op::Sync)?;
         Disk.sync_system(folder)
+    }
+
+    fn available(&self, folder: &Path) -> io::Result<Option<u64>> {
+        let room = self.0.lock().unwrap().room;
+        room.map_or_else(|| Disk.available(folder), |room| Ok(Some(room)))
     }
 
     fn temporary(&self, folder: &Path) -> io::Result<Box<dyn Temporary>> {

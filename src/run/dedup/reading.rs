@@ -4,6 +4,7 @@
 //! the cache where the reading left them; taking in what was made is little
 //! work and goes in the order of the input.
 
+use crate::budget::Budget;
 use crate::input::Entry;
 use crate::input::InputError;
 use crate::input::jsonl::Block;
@@ -93,6 +94,7 @@ pub(super) struct Part<'a, 'o> {
     /// Number of the first entry in the archive.
     pub(super) first: u32,
     pub(super) wanted: &'o Wanted<'o>,
+    pub(super) budget: &'o Budget,
     pub(super) watch: &'o dyn Watch,
 }
 
@@ -104,7 +106,8 @@ impl Part<'_, '_> {
         rejects: &mut Sink,
     ) -> Result<Counts, RunError> {
         let mut counts = Counts::default();
-        let mut reader = Reader::new(self.storage, self.entries, self.watch);
+        let reader = Reader::new(self.storage, self.entries, self.watch);
+        let mut reader = reader.within(self.budget);
         let work = |reading: &Reading<'_>, bench: &mut Workspace, chunk: &Chunk| match chunk {
             Chunk::Text { text, .. } => Made::Text(reading.engine.prepare(&text.text, bench)),
             Chunk::Lines(block, _) => Made::Lines(self.records(&reading.engine, block, bench)),

@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 use crate::hash;
+use crate::run::room::Room;
 use crate::spill::Scratch;
 use crate::spill::ScratchFile;
 use crate::spill::SpillError;
@@ -67,6 +68,14 @@ fn check(bytes: &[u8]) -> u32 {
     (hash::token(bytes) >> 32) as u32
 }
 
+/// The part of the memory that rows may have.
+const SHARE: u64 = 16;
+
+/// Bytes that so many rows take on disk, in a budget of `total`.
+pub(super) fn spilled(rows: u64, total: u64) -> u64 {
+    if rows * size_of::<Row>() as u64 > total / SHARE { rows * WIDTH as u64 } else { 0 }
+}
+
 /// The rows of all records.
 #[derive(Debug)]
 pub(super) struct Rows {
@@ -79,8 +88,9 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    pub(super) fn new(scratch: &Scratch, room: usize) -> Rows {
-        Rows { scratch: scratch.clone(), room, held: Vec::new(), file: None }
+    pub(super) fn new(room: &Room) -> Rows {
+        let (scratch, share) = (room.scratch.clone(), room.budget.share(SHARE));
+        Rows { scratch, room: share, held: Vec::new(), file: None }
     }
 
     /// Rows in the file.
@@ -178,7 +188,8 @@ mod tests {
                 )
             };
             for room in [0, 300_000, usize::MAX] {
-                let mut rows = Rows::new(&Scratch::new(dir.path()), room);
+                let mut rows = Rows::new(&Room::unlimited());
+                (rows.scratch, rows.room) = (Scratch::new(dir.path()), room);
                 (0..n).for_each(|r| rows.push(row(r)).unwrap());
                 assert_eq!(rows.len(), n);
                 let mut seen = n / 3;

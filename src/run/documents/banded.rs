@@ -13,7 +13,6 @@
 
 use crate::cross;
 use crate::disjoint::Disjoint;
-use crate::join::IndexFull;
 use crate::lsh;
 use crate::lsh::Bander;
 use crate::lsh::Keys;
@@ -108,10 +107,20 @@ impl Banded {
     }
 
     fn is_full(&self) -> bool {
+        self.bytes(self.shingles.len() as u64) > self.room.budget.share(SHARE) as u64
+    }
+
+    /// Bytes that so many documents take in memory.
+    fn bytes(&self, documents: u64) -> u64 {
         let bands = self.banding.bands();
         let sorts = 2 * size_of::<u64>() * bands.min(rayon::current_num_threads());
-        let each = size_of::<u32>() * (self.num_perm + bands) + sorts;
-        self.shingles.len() * each > self.room.budget.share(SHARE)
+        documents * (size_of::<u32>() * (self.num_perm + bands) + sorts) as u64
+    }
+
+    /// Bytes that so many documents take on disk, in a budget of `total`.
+    pub(super) fn spilled(&self, documents: u64, total: u64) -> u64 {
+        let each = size_of::<u32>() * self.num_perm + size_of::<u64>() * self.banding.bands();
+        if self.bytes(documents) > total / SHARE { documents * each as u64 } else { 0 }
     }
 
     /// Moves signatures and keys to the disk.
@@ -261,9 +270,14 @@ fn crowded<T: Texts + ?Sized>(
 ) -> Result<Vec<u64>, DocumentsError<T::Error>> {
     let mut pairs = Vec::new();
     for crowd in crowds {
-        let sets = Shelf::load(job, &crowd)?.into_sets();
-        let reached = Joined::new(sets).pairs(job.bounds());
-        for edge in reached.map_err(|IndexFull| DocumentsError::TooManyShingles)? {
+        let mut joined = Joined::new(job.bounds(), job.room);
+        for some in crowd.chunks(CHUNK) {
+            for material in Shelf::load(job, some)?.into_materials() {
+                joined.add(material.without_bag())?;
+            }
+        }
+        joined.close(&[])?;
+        for edge in joined.pairs(job, &crowd)? {
             let (a, b) = (crowd[edge.a as usize], crowd[edge.b as usize]);
             let against = job.plan.options().against;
             if !against || (a < job.reference) != (b < job.reference) {

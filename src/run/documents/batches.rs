@@ -6,7 +6,8 @@
 //! are in some pair; a component that does not fit goes through in blocks.
 //!
 //! * time: see [`crate::verify`] and [`crate::cluster`]
-//! * space: 8 bytes a document, 32 a candidate pair, and the budget
+//! * space: 8 bytes a document, 32 a candidate pair, and the budget; see `giant`
+//!   for components of too many pairs
 
 use crate::cluster::Family;
 use crate::cluster::Link;
@@ -24,6 +25,7 @@ use crate::run::documents::found::Job;
 use crate::run::documents::found::components;
 use crate::run::documents::found::ends;
 use crate::run::documents::found::families;
+use crate::run::documents::groups::Filled;
 use crate::run::documents::groups::Groups;
 use crate::run::documents::recipe::Checks;
 use crate::run::documents::recipe::Material;
@@ -43,7 +45,13 @@ const PACK: u64 = 16 << 20;
 
 /// Pairs of a component compared before those that they connect are left out;
 /// then twice as many, and so on, so that there are few rounds.
-const ROUND: usize = 1 << 14;
+pub(super) const ROUND: usize = 1 << 14;
+
+/// The part of the free memory that one component's pairs may have.
+const PAIRS_SHARE: u64 = 4;
+
+/// Bytes that a pair takes until its component is split into families.
+const PAIR: usize = 150;
 
 /// Whole components that are compared together.
 #[derive(Default)]
@@ -64,17 +72,20 @@ impl Batch {
 
 /// The comparison of all candidates, under way.
 pub(super) struct Batches<'a, 'j, T: ?Sized> {
-    job: &'a Job<'j, T>,
+    pub(super) job: &'a Job<'j, T>,
     /// Shingles of each document, repeats included.
-    shingles: &'a [u32],
+    pub(super) shingles: &'a [u32],
     pub(super) found: Found,
     /// Documents that verified pairs connect so far.
-    joined: Disjoint,
+    pub(super) joined: Disjoint,
+    /// Pairs that are to connect theirs later, if they are.
+    pub(super) deferred: Option<Vec<(u32, u32)>>,
 }
 
 impl<'a, 'j, T: Texts + ?Sized> Batches<'a, 'j, T> {
     pub(super) fn new(job: &'a Job<'j, T>, shingles: &'a [u32]) -> Batches<'a, 'j, T> {
-        Batches { job, shingles, found: Found::default(), joined: Disjoint::new(shingles.len()) }
+        let (found, joined) = (Found::default(), Disjoint::new(shingles.len()));
+        Batches { job, shingles, found, joined, deferred: None }
     }
 
     fn bytes(&self, documents: &[u32]) -> u64 {
@@ -86,11 +97,20 @@ impl<'a, 'j, T: Texts + ?Sized> Batches<'a, 'j, T> {
     /// Compares all pairs and adds the families of all components.
     pub(super) fn groups(&mut self, mut groups: Groups) -> Result<(), DocumentsError<T::Error>> {
         let budget = self.job.set_bytes();
+        let most = self.job.room.budget.share_of_free(PAIRS_SHARE, 1 << 10) / PAIR;
         let (mut batch, mut bytes) = (Batch::default(), 0);
         loop {
             let from = batch.pairs.len();
-            if !groups.next(&mut batch.pairs)? {
-                return self.batch(&batch);
+            match groups.fill(most, &mut batch.pairs)? {
+                Filled::Nothing => return self.batch(&batch),
+                Filled::Whole => {}
+                Filled::Part => {
+                    let begun = batch.pairs.split_off(from);
+                    self.batch(&batch)?;
+                    (batch, bytes) = (Batch::default(), 0);
+                    self.giant(&mut groups, begun, most)?;
+                    continue;
+                }
             }
             let group = &batch.pairs[from..];
             let own = ends(group.iter().flat_map(|&pair| <[u32; 2]>::from(unpack(pair))));
@@ -130,7 +150,7 @@ impl<'a, 'j, T: Texts + ?Sized> Batches<'a, 'j, T> {
     /// The pairs of a round that have to be compared: all, if all are to be
     /// part of the result. Otherwise one whose documents are connected already
     /// is left to those who form the clusters; in a crowd, that is most.
-    fn open(&mut self, round: &[u64], links: &mut Vec<Link>) -> Vec<u64> {
+    pub(super) fn open(&mut self, round: &[u64], links: &mut Vec<Link>) -> Vec<u64> {
         if self.keeps_edges() {
             return round.to_vec();
         }
@@ -170,7 +190,12 @@ impl<'a, 'j, T: Texts + ?Sized> Batches<'a, 'j, T> {
                 self.found.edges.extend_from_slice(&edges);
             }
             for edge in edges {
-                self.joined.union(edge.a, edge.b);
+                match &mut self.deferred {
+                    Some(deferred) => deferred.push((edge.a, edge.b)),
+                    None => {
+                        self.joined.union(edge.a, edge.b);
+                    }
+                }
                 links.push(edge.link());
             }
         }
@@ -221,7 +246,7 @@ impl<'a, 'j, T: Texts + ?Sized> Batches<'a, 'j, T> {
 
     /// Compares pairs, those of two blocks together. Only documents that are
     /// in some pair are made ready.
-    fn tiles(
+    pub(super) fn tiles(
         &mut self,
         blocks: &[&[u32]],
         pairs: &[u64],
@@ -253,7 +278,7 @@ impl<'a, 'j, T: Texts + ?Sized> Batches<'a, 'j, T> {
     }
 
     /// Documents in blocks of so many bytes, one document at least.
-    fn blocks<'m>(&self, members: &'m [u32], bytes: u64) -> Vec<&'m [u32]> {
+    pub(super) fn blocks<'m>(&self, members: &'m [u32], bytes: u64) -> Vec<&'m [u32]> {
         let (mut blocks, mut start, mut sum) = (Vec::new(), 0, 0);
         for (n, &document) in members.iter().enumerate() {
             let more = self.bytes(&[document]);
@@ -323,7 +348,12 @@ fn rounds(pairs: &[u64]) -> impl Iterator<Item = &[u64]> {
 
 /// What a document shares with a leader: if they are alike, or with
 /// `Connected`, where the chain decides, in any case.
-fn judge(x: &Material, leader: &Material, bounds: Bounds, linking: Linking) -> Option<Overlap> {
+pub(super) fn judge(
+    x: &Material,
+    leader: &Material,
+    bounds: Bounds,
+    linking: Linking,
+) -> Option<Overlap> {
     match linking {
         Linking::Connected => Some(x.overlap(leader)),
         Linking::Leader => match x.judge(leader, bounds) {

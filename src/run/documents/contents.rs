@@ -20,11 +20,20 @@ pub(super) type Content = [u64; 2];
 /// Bytes of an entry of the table, and of its place.
 const ENTRY: usize = size_of::<(Content, u32)>() + 1;
 
+/// Bytes of a content and its record on disk.
+const WIDTH: usize = size_of::<Content>() + size_of::<u32>();
+
 /// The part of the memory that the table may have, while it grows too.
 const SHARE: u64 = 8;
 
 /// The part of the memory in which those beyond the table are sorted.
 const SORT_SHARE: u64 = 16;
+
+/// Bytes that so many contents take on disk, in a budget of `total`.
+pub(super) fn spilled(contents: u64, total: u64) -> u64 {
+    let places = (contents * 8 / 7).next_power_of_two();
+    if places * 3 / 2 * ENTRY as u64 > total / SHARE { contents * WIDTH as u64 } else { 0 }
+}
 
 /// The contents met so far.
 #[derive(Debug)]
@@ -52,7 +61,7 @@ impl Contents {
             if let Some(&first) = self.known.get(&content) {
                 return Ok(first);
             }
-            let mut row = [0; 20];
+            let mut row = [0; WIDTH];
             row[..8].copy_from_slice(&content[0].to_be_bytes());
             row[8..16].copy_from_slice(&content[1].to_be_bytes());
             row[16..].copy_from_slice(&record.to_be_bytes());
@@ -62,7 +71,7 @@ impl Contents {
         let first = *self.known.entry(content).or_insert(record);
         if self.known.len() == self.known.capacity() && !self.may_grow() {
             let room = self.room.budget.share(SORT_SHARE);
-            self.rest = Some(Sorting::new(&self.room.scratch, 20, room));
+            self.rest = Some(Sorting::new(&self.room.scratch, WIDTH, room));
         }
         Ok(first)
     }

@@ -30,8 +30,9 @@ enum From {
         pairs: Vec<u64>,
         /// End of each component's pairs.
         ends: Vec<usize>,
-        /// The next component.
+        /// The component at hand, and its next pair.
         at: usize,
+        next: usize,
     },
     Disk(Sorted),
 }
@@ -63,7 +64,7 @@ impl Groups {
             })
             .collect();
         let count = pairs.len() as u64;
-        Groups { from: From::Memory { pairs, ends, at: 0 }, pairs: count }
+        Groups { from: From::Memory { pairs, ends, at: 0, next: 0 }, pairs: count }
     }
 
     fn on_disk(mut sets: Disjoint, mut pairs: Sorted, room: &Room) -> Result<Groups, SpillError> {
@@ -94,31 +95,50 @@ impl Groups {
         self.pairs
     }
 
-    /// Appends the pairs of the next component; false when there is none.
-    pub(super) fn next(&mut self, out: &mut Vec<u64>) -> Result<bool, SpillError> {
+    /// Appends at most so many pairs of the component at hand.
+    pub(super) fn fill(&mut self, most: usize, out: &mut Vec<u64>) -> Result<Filled, SpillError> {
         match &mut self.from {
-            From::Memory { pairs, ends, at } => {
-                let Some(&end) = ends.get(*at) else { return Ok(false) };
-                let start = at.checked_sub(1).map_or(0, |before| ends[before]);
-                out.extend_from_slice(&pairs[start..end]);
+            From::Memory { pairs, ends, at, next } => {
+                let Some(&end) = ends.get(*at) else { return Ok(Filled::Nothing) };
+                let stop = end.min(next.saturating_add(most));
+                out.extend_from_slice(&pairs[*next..stop]);
+                *next = stop;
+                if stop < end {
+                    return Ok(Filled::Part);
+                }
                 *at += 1;
-                Ok(true)
+                Ok(Filled::Whole)
             }
             From::Disk(sorted) => {
-                let mut root = None;
+                let (mut root, mut count) = (None, 0);
                 while let Some(record) = sorted.head() {
                     let own = record.first_chunk::<4>().copied();
                     if root.is_some() && root != own {
                         break;
                     }
+                    if count == most {
+                        return Ok(Filled::Part);
+                    }
                     root = own;
                     out.extend(record.last_chunk().map(|&chunk| u64::from_be_bytes(chunk)));
+                    count += 1;
                     sorted.step()?;
                 }
-                Ok(root.is_some())
+                Ok(if root.is_some() { Filled::Whole } else { Filled::Nothing })
             }
         }
     }
+}
+
+/// What was appended of a component.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Filled {
+    /// There is none left.
+    Nothing,
+    /// Pairs up to its end.
+    Whole,
+    /// Pairs, and there are more.
+    Part,
 }
 
 #[cfg(test)]
@@ -160,11 +180,13 @@ mod tests {
                 let mut groups = Groups::new(n as usize, pairs, &room).unwrap();
                 assert_eq!(groups.pairs(), expected.len() as u64);
                 for same in expected.chunk_by(|x, y| x.0 == y.0) {
-                    let mut group = vec![7];
-                    assert!(groups.next(&mut group).unwrap());
+                    let (mut group, most) = (vec![7], 1 + seed as usize % 9);
+                    while groups.fill(most, &mut group).unwrap() == Filled::Part {
+                        assert!((group.len() - 1).is_multiple_of(most));
+                    }
                     assert!(group[1..].iter().copied().eq(same.iter().map(|s| s.1)), "{seed}");
                 }
-                assert!(!groups.next(&mut Vec::new()).unwrap());
+                assert_eq!(groups.fill(1, &mut Vec::new()).unwrap(), Filled::Nothing);
             }
         }
     }

@@ -49,12 +49,13 @@ pub(super) struct Intake {
     pub(super) empty: u64,
 }
 
-/// Bytes that a record takes through all stages: here, its document's number
-/// of shingles, rank and component, and its place in the result.
-const EACH: u64 = 32;
+/// Bytes that a record takes through all stages, whatever is on disk: here, its
+/// document's number of shingles, rank and component, and its place in the
+/// result.
+pub(super) const EACH: u64 = 48;
 
 /// Records for which memory is reserved at a time.
-const RESERVED: usize = 4096;
+const RESERVED: usize = 64;
 
 impl Intake {
     pub(super) fn new(against: bool, room: &Room) -> Intake {

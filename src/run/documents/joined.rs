@@ -9,17 +9,20 @@
 //! there are in a crowd of documents that are all alike.
 //!
 //! * time: see [`crate::join`]
-//! * space: all sets, and the index
+//! * space: all sets, and the index; sets that have no room in memory are on
+//!   disk, and joined there ([`Spread`])
 
 use crate::cluster::Family;
 use crate::cluster::Member;
 use crate::cluster::Overlap;
 use crate::join::Bounds;
+use crate::join::ENTRY;
 use crate::join::Index;
 use crate::join::IndexFull;
 use crate::join::Rarity;
 use crate::join::Scratch;
 use crate::join::Wanted;
+use crate::join::placed;
 use crate::options::dedup::DedupPlan;
 use crate::options::dedup::Linking;
 use crate::options::dedup::Measure;
@@ -36,18 +39,29 @@ use crate::run::documents::found::families;
 use crate::run::documents::found::nearest;
 use crate::run::documents::recipe::Checks;
 use crate::run::documents::recipe::Material;
+use crate::run::documents::recipe::Workspace;
+use crate::run::documents::shelf::Cache;
+use crate::run::documents::spread::Spread;
+use crate::run::room::Room;
+use crate::spill::SpillError;
 use rayon::prelude::*;
 use std::cmp::Reverse;
-use std::convert::Infallible;
+use std::sync::Arc;
 
 /// The sets of all documents.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Joined {
+    bounds: Bounds,
+    room: Room,
+    /// In memory: all, until they have their share of it.
     materials: Vec<Material>,
+    /// Bytes of them and of their part of an index.
+    bytes: usize,
+    disk: Option<Spread>,
 }
 
 /// Documents looked up together, before any of them is put in.
-const BLOCK: usize = 512;
+pub(super) const BLOCK: usize = 512;
 
 /// Documents from which on only one in [`SAMPLE`] is counted for the order of
 /// rarity: more would fill the counters and tell nothing apart.
@@ -56,20 +70,85 @@ const SAMPLED: usize = 1 << 16;
 /// Of so many documents one is counted.
 const SAMPLE: usize = 16;
 
+/// The part of the memory that sets may have with an index of them.
+const SHARE: u64 = 2;
+
+/// Of so many documents, the step from one that is counted for the order of
+/// rarity to the next.
+pub(super) fn step(documents: usize) -> usize {
+    if documents < SAMPLED { 1 } else { SAMPLE }
+}
+
 impl Joined {
-    pub(super) fn new(materials: Vec<Material>) -> Joined {
-        Joined { materials }
+    pub(super) fn new(bounds: Bounds, room: &Room) -> Joined {
+        let (room, materials) = (room.clone(), Vec::new());
+        Joined { bounds, room, materials, bytes: 0, disk: None }
     }
 
-    /// All pairs that are alike.
-    pub(super) fn pairs(&self, bounds: Bounds) -> Result<Vec<Edge>, IndexFull> {
-        let mut order: Vec<u32> = (0..self.materials.len() as u32).collect();
-        order.par_sort_by_key(|&d| (self.of(d).size(), d));
-        Ok(Join::new(self, bounds, Mode::Pairs).among(&order, &Unwatched)?.edges)
+    /// All pairs that are alike among the documents `names`, whose sets these
+    /// are, numbered by their places in `names`.
+    pub(super) fn pairs<T: Texts + ?Sized>(
+        &self,
+        job: &Job<'_, T>,
+        names: &[u32],
+    ) -> Result<Vec<Edge>, DocumentsError<T::Error>> {
+        let mut order: Vec<u32> = (0..names.len() as u32).collect();
+        match &self.disk {
+            None => {
+                order.par_sort_by_key(|&d| (self.of(d).size(), d));
+                let join = Join::new(self, self.bounds, Mode::Pairs);
+                let found = join.among(&order, &Unwatched);
+                Ok(found.map_err(|IndexFull| DocumentsError::TooManyShingles)?.edges)
+            }
+            Some(spread) => {
+                order.par_sort_by_key(|&d| (spread.size(d), d));
+                let cache = Cache::new(job, Some(names));
+                Ok(spread.join(&cache, &order, Mode::Pairs, &Unwatched)?.edges)
+            }
+        }
     }
 
-    pub(super) fn add(&mut self, material: Material) {
+    pub(super) fn add(&mut self, material: Material) -> Result<(), SpillError> {
+        if let Some(spread) = &mut self.disk {
+            return spread.add(&material.set);
+        }
+        let size = material.size();
+        let put_in = match self.bounds.measure {
+            Measure::Jaccard => self.bounds.prefix(size),
+            Measure::Containment => size,
+        };
+        self.bytes += material.bytes() as usize + put_in as usize * ENTRY;
         self.materials.push(material);
+        if self.bytes > self.room.budget.share(SHARE) {
+            let mut spread = Spread::new(self.bounds, &self.room)?;
+            for material in std::mem::take(&mut self.materials) {
+                spread.add(&material.set)?;
+            }
+            self.disk = Some(spread);
+        }
+        Ok(())
+    }
+
+    /// Ends the taking in; documents that are `gone` are in no pair.
+    pub(super) fn close(&mut self, gone: &[bool]) -> Result<(), SpillError> {
+        for (material, _) in self.materials.iter_mut().zip(gone).filter(|(_, gone)| **gone) {
+            *material = Material::default();
+        }
+        self.disk.as_mut().map_or(Ok(()), |spread| spread.close(gone))
+    }
+
+    /// Bytes of temporary files for so many shingles, in a budget of `total`.
+    pub(super) fn spilled(&self, shingles: u64, total: u64) -> u64 {
+        let set = size_of::<u64>() as u64;
+        if shingles * 2 * set <= total / SHARE {
+            return 0;
+        }
+        // What is in the prefixes is sorted twice.
+        let part = match self.bounds.measure {
+            Measure::Jaccard => self.bounds.prefix(1 << 20),
+            Measure::Containment => 1 << 20,
+        };
+        shingles * (set + 2 * set * u64::from(part) / (1 << 20))
     }
 
     fn of(&self, document: u32) -> &Material {
@@ -79,9 +158,17 @@ impl Joined {
     fn rarity(&self) -> Rarity {
         let mut rarity = Rarity::default();
         let materials = || self.materials.iter().filter(|material| !material.is_empty());
-        let step = if materials().count() < SAMPLED { 1 } else { SAMPLE };
+        let step = step(materials().count());
         materials().step_by(step).for_each(|m| rarity.count(&m.set));
         rarity
+    }
+
+    fn size(&self, document: u32) -> u32 {
+        self.disk.as_ref().map_or_else(|| self.of(document).size(), |s| s.size(document))
+    }
+
+    fn documents(&self) -> u32 {
+        self.disk.as_ref().map_or(self.materials.len() as u32, Spread::documents)
     }
 }
 
@@ -95,9 +182,7 @@ impl Finder for Joined {
         job: &Job<'_, T>,
     ) -> Result<Found, DocumentsError<T::Error>> {
         let options = job.plan.options();
-        for (material, _) in self.materials.iter_mut().zip(job.gone).filter(|(_, gone)| **gone) {
-            *material = Material::default();
-        }
+        self.close(job.gone)?;
         let mode = if options.against {
             Mode::Against
         } else if options.pairs || options.cluster == Linking::Connected {
@@ -105,21 +190,17 @@ impl Finder for Joined {
         } else {
             Mode::Leaders
         };
-        let join = Join::new(self, job.bounds(), mode);
-        let (size, rank) = (|d: u32| self.of(d).size(), |d: u32| job.ranks[d as usize]);
-        let mut order: Vec<u32> = (job.reference..self.materials.len() as u32).collect();
-        order.retain(|&document| !self.of(document).is_empty());
-        match (options.measure, mode) {
-            // What is contained comes after what contains it.
-            (Measure::Containment, _) => order.par_sort_by_key(|&d| (Reverse(size(d)), rank(d))),
-            (Measure::Jaccard, Mode::Pairs) => order.par_sort_by_key(|&d| (size(d), d)),
-            (Measure::Jaccard, _) => order.par_sort_by_key(|&d| rank(d)),
-        }
-        let found = match mode {
-            Mode::Against => join.against(job.reference, &order, job.watch),
-            Mode::Pairs | Mode::Leaders => join.among(&order, job.watch),
+        let order = self.order(job, mode);
+        let cache = Cache::new(job, None);
+        let mut found = match &self.disk {
+            None => self.in_memory(job, &order, mode)?,
+            Some(spread) if mode == Mode::Against => {
+                let known = (0..job.reference).filter(|&d| self.size(d) > 0);
+                let sequence: Vec<u32> = known.chain(order.iter().copied()).collect();
+                spread.join(&cache, &sequence, mode, job.watch)?
+            }
+            Some(spread) => spread.join(&cache, &order, mode, job.watch)?,
         };
-        let mut found = found.map_err(|IndexFull| DocumentsError::TooManyShingles)?;
         match mode {
             Mode::Leaders => {}
             Mode::Against => found.families = nearest(&found.edges, job.plan),
@@ -128,7 +209,7 @@ impl Finder for Joined {
                 if options.measure == Measure::Containment {
                     (0..).zip(&order).for_each(|(place, &d)| places[d as usize] = place);
                 }
-                found.families = self.families(&found.edges, options.cluster, &places);
+                found.families = self.families(&cache, &found.edges, &places)?;
             }
         }
         if !options.pairs {
@@ -139,25 +220,82 @@ impl Finder for Joined {
 }
 
 impl Joined {
-    fn families(&self, edges: &[Edge], linking: Linking, ranks: &[u32]) -> Vec<Family> {
-        let all: Vec<Vec<Family>> = components(edges.iter().map(|e| e.link()).collect())
-            .into_par_iter()
-            .map(|(mut documents, links)| {
-                let compare = |x: u32, leader: u32| -> Result<_, Infallible> {
-                    Ok(Some(self.of(x).overlap(self.of(leader))))
-                };
-                let compare = (linking == Linking::Connected).then_some(compare);
-                let result = families(&mut documents, &links, linking, ranks, compare);
-                result.unwrap_or_else(|never| match never {})
-            })
-            .collect();
-        all.into_iter().flatten().collect()
+    /// The documents that are looked up, in the order in which they are.
+    fn order<T: ?Sized>(&self, job: &Job<'_, T>, mode: Mode) -> Vec<u32> {
+        let (size, rank) = (|d: u32| self.size(d), |d: u32| job.ranks[d as usize]);
+        let mut order: Vec<u32> = (job.reference..self.documents()).collect();
+        order.retain(|&document| size(document) > 0);
+        match (self.bounds.measure, mode) {
+            // What is contained comes after what contains it.
+            (Measure::Containment, _) => order.par_sort_by_key(|&d| (Reverse(size(d)), rank(d))),
+            (Measure::Jaccard, Mode::Pairs) => order.par_sort_by_key(|&d| (size(d), d)),
+            (Measure::Jaccard, _) => order.par_sort_by_key(|&d| rank(d)),
+        }
+        order
+    }
+
+    fn in_memory<T: Texts + ?Sized>(
+        &self,
+        job: &Job<'_, T>,
+        order: &[u32],
+        mode: Mode,
+    ) -> Result<Found, DocumentsError<T::Error>> {
+        let join = Join::new(self, self.bounds, mode);
+        let found = match mode {
+            Mode::Against => join.against(job.reference, order, job.watch),
+            Mode::Pairs | Mode::Leaders => join.among(order, job.watch),
+        };
+        found.map_err(|IndexFull| DocumentsError::TooManyShingles)
+    }
+
+    fn families<T: Texts + ?Sized>(
+        &self,
+        cache: &Cache<'_, '_, T>,
+        edges: &[Edge],
+        ranks: &[u32],
+    ) -> Result<Vec<Family>, DocumentsError<T::Error>> {
+        let linking = cache.job.plan.options().cluster;
+        let all: Vec<Result<Vec<Family>, DocumentsError<T::Error>>> =
+            components(edges.iter().map(|e| e.link()).collect())
+                .into_par_iter()
+                .map_init(Workspace::default, |workspace, (mut documents, links)| {
+                    let mut get = |document: u32| match &self.disk {
+                        None => Ok(Handle::Here(self.of(document))),
+                        Some(_) => cache.get(document, workspace).map(Handle::Shared),
+                    };
+                    let compare = |x: u32, leader: u32| -> Result<_, DocumentsError<T::Error>> {
+                        let x = get(x)?;
+                        Ok(Some(x.overlap(&*get(leader)?)))
+                    };
+                    let compare = (linking == Linking::Connected).then_some(compare);
+                    families(&mut documents, &links, linking, ranks, compare)
+                })
+                .collect();
+        let all: Result<Vec<Vec<Family>>, DocumentsError<T::Error>> = all.into_iter().collect();
+        Ok(all?.into_iter().flatten().collect())
+    }
+}
+
+/// A document's material, wherever it is.
+enum Handle<'a> {
+    Here(&'a Material),
+    Shared(Arc<Material>),
+}
+
+impl std::ops::Deref for Handle<'_> {
+    type Target = Material;
+
+    fn deref(&self) -> &Material {
+        match self {
+            Handle::Here(material) => material,
+            Handle::Shared(material) => material,
+        }
     }
 }
 
 /// Which pairs are looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Mode {
+pub(super) enum Mode {
     /// All.
     Pairs,
     /// Each document with the first that leads and that it is alike.
@@ -218,15 +356,15 @@ impl<'a> Join<'a> {
         let material = self.sets.of(document);
         match &self.wanted {
             Some(wanted) => {
-                let shingles = material.set.iter().copied().filter(|&s| wanted.has(s));
+                let shingles = placed(&material.set).filter(|&(_, s)| wanted.has(s));
                 index.insert(shingles, material.size())
             }
             // They come by size, so that no smaller one is looked up later.
             None if self.mode == Mode::Pairs => {
                 let length = self.bounds.ascending_prefix(material.size()) as usize;
-                index.insert(prefix[..length].iter().copied(), material.size())
+                index.insert(placed(&prefix[..length]), material.size())
             }
-            None => index.insert(prefix.iter().copied(), material.size()),
+            None => index.insert(placed(prefix), material.size()),
         }
     }
 
@@ -242,7 +380,7 @@ impl<'a> Join<'a> {
     ) {
         let material = self.sets.of(document);
         let Bench { scratch, found } = bench;
-        index.look_up(&met.prefix, material.size(), from, scratch, found);
+        index.look_up(placed(&met.prefix), material.size(), from, scratch, found);
         for &number in &*found {
             let other = self.sets.of(inserted[number as usize]);
             // Contained in what is smaller it cannot be.
@@ -354,7 +492,7 @@ impl<'a> Join<'a> {
 }
 
 /// A pair with the lesser number first.
-fn edge(document: u32, other: u32, overlap: Overlap) -> Edge {
+pub(super) fn edge(document: u32, other: u32, overlap: Overlap) -> Edge {
     if document < other {
         Edge { a: document, b: other, overlap }
     } else {
