@@ -82,7 +82,7 @@ impl Bounds {
     }
 }
 
-/// Counters of [`Rarity`]: 8 MiB of them.
+/// Most counters of [`Rarity`], as a power of two: 8 MiB of them.
 const COUNTERS: u32 = 22;
 
 /// How frequent shingles are, roughly: counts by their highest bits, so that
@@ -90,19 +90,22 @@ const COUNTERS: u32 = 22;
 #[derive(Clone, Debug)]
 pub struct Rarity {
     counts: Vec<u16>,
-}
-
-impl Default for Rarity {
-    fn default() -> Rarity {
-        Rarity { counts: vec![0; 1 << COUNTERS] }
-    }
+    shift: u32,
 }
 
 impl Rarity {
+    /// Counters for sets of so many members in all: four for each, up to four
+    /// million, so that few sets do not have to wait for many zeros.
+    #[must_use]
+    pub fn new(members: usize) -> Rarity {
+        let bits = (members.saturating_mul(4) | 1).ilog2().clamp(6, COUNTERS);
+        Rarity { counts: vec![0; 1 << bits], shift: u64::BITS - bits }
+    }
+
     /// Counts the members of a set. A count of 65,535 stays as it is.
     pub fn count(&mut self, set: &[u64]) {
         for &shingle in set {
-            let counter = &mut self.counts[(shingle >> (64 - COUNTERS)) as usize];
+            let counter = &mut self.counts[(shingle >> self.shift) as usize];
             *counter = counter.saturating_add(1);
         }
     }
@@ -110,8 +113,7 @@ impl Rarity {
     /// The `length` rarest members of `set`, rarest first: by the logarithm
     /// of their count, since nearly equal counts say nothing, then by value.
     pub fn rarest(&self, set: &[u64], length: u32, prefix: &mut Vec<u64>) {
-        let level =
-            |s: u64| u16::BITS - self.counts[(s >> (64 - COUNTERS)) as usize].leading_zeros();
+        let level = |s: u64| u16::BITS - self.counts[(s >> self.shift) as usize].leading_zeros();
         let mut keys: Vec<(u32, u64)> = set.iter().map(|&s| (level(s), s)).collect();
         let length = (length as usize).min(keys.len());
         if length < keys.len() {
@@ -355,7 +357,7 @@ pub struct Pair {
 ///
 /// When the prefixes do not fit an [`Index`].
 pub fn self_join<S: AsRef<[u64]>>(sets: &[S], bounds: Bounds) -> Result<Vec<Pair>, IndexFull> {
-    let mut rarity = Rarity::default();
+    let mut rarity = Rarity::new(1000);
     sets.iter().for_each(|set| rarity.count(set.as_ref()));
     self_join_by(sets, bounds, |set, length, prefix| rarity.rarest(set, length, prefix))
 }
@@ -495,7 +497,7 @@ mod tests {
             let mut state = 1000 + seed;
             let sets = random_sets(&mut state, 12, 12);
             let bounds = bound(Measure::Jaccard, (1 + seed % 9) as f64 / 10.0);
-            let mut rarity = Rarity::default();
+            let mut rarity = Rarity::new(1000);
             sets.iter().for_each(|s| rarity.count(s));
             let (mut index, mut scratch) = (Index::new(bounds), Scratch::default());
             let (mut prefix, mut found, mut got) = (Vec::new(), Vec::new(), Vec::new());

@@ -1,32 +1,5 @@
 //! How much memory there is, may be held, and was held.
 
-/// What a size on the command line stands for: `512M`, `2G`, `1.5GiB`. Single
-/// letters and those with `iB` count by 1024, those with `B` by 1000.
-pub(crate) fn size(text: &str) -> Result<u64, String> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let unit: u64 = match text[digits.len()..].to_ascii_lowercase().as_str() {
-        "" | "b" => 1,
-        "k" | "kib" => 1 << 10,
-        "m" | "mib" => 1 << 20,
-        "g" | "gib" => 1 << 30,
-        "t" | "tib" => 1 << 40,
-        "kb" => 1_000,
-        "mb" => 1_000_000,
-        "gb" => 1_000_000_000,
-        "tb" => 1_000_000_000_000,
-        _ => return Err("write a number and a unit, as in 512M, 2G or 1.5GiB".to_owned()),
-    };
-    let (whole, part) = digits.split_once('.').unwrap_or((digits, "0"));
-    let is_number = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
-    if !is_number(whole) || !is_number(part) || part.len() > 6 {
-        return Err("write a number and a unit, as in 512M, 2G or 1.5GiB".to_owned());
-    }
-    let scale = 10u128.pow(part.len() as u32);
-    let digits: u128 = format!("{whole}{part}").parse().unwrap_or(u128::MAX);
-    let bytes = digits.saturating_mul(unit.into()) / scale;
-    u64::try_from(bytes).map_err(|_| "there is no machine with so much memory".to_owned())
-}
-
 /// Three quarters of what the machine or the control group of the process
 /// allows; no limit where the system does not tell.
 #[cfg(target_os = "linux")]
@@ -105,26 +78,6 @@ pub(crate) fn peak() -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn sizes_are_read_as_they_are_written() {
-        for (text, bytes) in [
-            ("0", 0),
-            ("1000", 1000),
-            ("512M", 512 << 20),
-            ("2G", 2 << 30),
-            ("1.5GiB", 3 << 29),
-            ("1.5gb", 1_500_000_000),
-            ("0.5k", 512),
-            ("16777215T", 16_777_215 << 40),
-        ] {
-            assert_eq!(size(text), Ok(bytes), "{text}");
-        }
-        for wrong in ["", "M", "1.M", ".5M", "-1", "1e9", "1 G", "1X", "1.5.5G", "16777216T", "½G"]
-        {
-            size(wrong).expect_err(wrong);
-        }
-    }
 
     #[cfg(target_os = "linux")]
     #[test]

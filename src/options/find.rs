@@ -3,6 +3,8 @@
 use crate::options::OptionsError;
 use crate::options::WORD_WEIGHT;
 use crate::options::check;
+use crate::options::dedup::DedupOptions;
+use crate::options::dedup::DedupPlan;
 
 /// What is compared with what.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -14,6 +16,30 @@ pub enum Scope {
     /// Both.
     #[default]
     All,
+}
+
+/// What is compared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Level {
+    /// Passages: any stretches of words.
+    #[default]
+    Passage,
+    /// Whole paragraphs (blocks between blank lines).
+    Paragraph,
+    /// Whole sentences.
+    Sentence,
+    /// Whole lines.
+    Line,
+}
+
+/// How units are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// By a join of their shingles that misses no pair.
+    Join,
+    /// By MinHash, which finds a pair at the threshold with a probability of
+    /// 0.99 or more.
+    Lsh,
 }
 
 /// Borders to which reported spans grow.
@@ -33,7 +59,21 @@ pub enum Snap {
 ///
 /// Exact passages of `min-words` are found with every profile, given that
 /// these are at least [`Seeds::words`]` + `[`Seeds::window`]` - 1`; for shorter
-/// ones the seeds grow shorter and denser.
+/// ones the seeds grow shorter and denser. What the choice costs and finds:
+///
+/// | | fast | default | sensitive | max |
+/// |---|---|---|---|---|
+/// | copies of 15 words found, 10, 20, 30 % of them edited | 74, 42, 21 % | 92, 68, 41 % | 95, 76, 50 % | 95, 80, 56 % |
+/// | of 25 words | 94, 70, 45 % | 100, 93, 80 % | 100, 98, 89 % | 100, 99, 94 % |
+/// | of 50 words | 100, 94, 74 % | 100, 100, 97 % | 100, 100, 99 % | 100, 100, 99 % |
+/// | prose with few repeats, MB/s per core | 147 | 70 | 28 | 12 |
+/// | RFC text with many repeats, MB/s per core | 51 | 33 | 20 | 12 |
+/// | how much of that text is told twice | .527 | .537 | .540 | .544 |
+/// | memory for its 65 MB | 237 MB | 299 MB | 341 MB | 559 MB |
+///
+/// The copies are those of `cargo bench --bench planted`, with `min-words` 12
+/// and threshold 0.6; the text is that of `benches/corpus.py`, with the
+/// defaults.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Profile {
     /// Seeds of 5 words, one of 8 kept.
@@ -52,12 +92,23 @@ pub enum Profile {
 pub struct FindOptions {
     /// What is compared with what.
     pub scope: Scope,
+    /// What is compared: passages, or whole units of the texts. With units,
+    /// `profile`, `max_gap` and `snap` have to be left as they are.
+    pub level: Level,
     /// Shortest passage in words, in `1..=1_000_000`. Two and a half clusters
-    /// of a script without spaces count as one word.
+    /// of a script without spaces count as one word. Of units, the shortest
+    /// that is compared with others that are not the same word for word.
     pub min_words: usize,
+    /// Shortest unit in words that is reported when it stands in several
+    /// places word for word, in `1..=1_000_000`. Of no effect for passages.
+    pub exact_words: usize,
     /// Least identity of an alignment, in `(0, 1]`: matching columns over all
-    /// columns.
+    /// columns. Of units, least Jaccard similarity of shingles of
+    /// [`UNIT_NGRAM`] words.
     pub threshold: f64,
+    /// How units are compared; none: by a join up to [`JOINED_UNITS`], by
+    /// MinHash beyond, where it is faster. Passages have no such choice.
+    pub method: Option<Method>,
     /// How hard edited passages are looked for.
     pub profile: Profile,
     /// Longest stretch without a match inside a passage, in words, in
@@ -73,8 +124,11 @@ impl Default for FindOptions {
     fn default() -> FindOptions {
         FindOptions {
             scope: Scope::All,
+            level: Level::Passage,
             min_words: 15,
+            exact_words: 3,
             threshold: 0.7,
+            method: None,
             profile: Profile::Default,
             max_gap: 32,
             snap: Snap::Word,
@@ -111,12 +165,51 @@ impl Profile {
     }
 }
 
+/// Words in a shingle by which units are compared: units are short, and a
+/// word that differs changes as many shingles as they are long.
+pub const UNIT_NGRAM: usize = 3;
+
 /// Checked settings of a search for repeated passages.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FindPlan {
     options: FindOptions,
     threshold_num: u64,
+    units: Option<UnitPlans>,
 }
+
+/// How units are compared.
+#[derive(Clone, Debug, PartialEq)]
+struct UnitPlans {
+    /// So that no pair is missed.
+    joined: DedupPlan,
+    /// By signatures; none when every pair has to be found, or when no banding
+    /// reaches the recall at so low a threshold.
+    banded: Option<DedupPlan>,
+}
+
+impl UnitPlans {
+    fn new(options: &FindOptions) -> Result<UnitPlans, OptionsError> {
+        let plan = |exact| {
+            DedupPlan::new(&DedupOptions {
+                threshold: options.threshold,
+                ngram: UNIT_NGRAM,
+                exact,
+                pairs: options.pairs,
+                ..DedupOptions::default()
+            })
+        };
+        let banded = match options.method {
+            None => plan(false).ok(),
+            Some(Method::Join) => None,
+            Some(Method::Lsh) => Some(plan(false)?),
+        };
+        Ok(UnitPlans { joined: plan(true)?, banded })
+    }
+}
+
+/// Most units that are compared so that no pair is missed unless that is asked
+/// for. Measured (`benches/units.rs`): the table is in the README.
+pub const JOINED_UNITS: usize = 1 << 20;
 
 /// Denominator of the threshold as a rational number.
 const PARTS: u64 = 1_000_000;
@@ -139,7 +232,18 @@ impl FindPlan {
         check(t > 0.0 && t <= 1.0, "threshold", "above 0 and at most 1", t)?;
         check(options.max_gap <= 10_000, "max-gap", "between 0 and 10000", options.max_gap as f64)?;
         let threshold_num = ((t * PARTS as f64).round() as u64).clamp(1, PARTS);
-        Ok(FindPlan { options: options.clone(), threshold_num })
+        let units = match options.level {
+            Level::Passage if options.method.is_some() => {
+                let message = "--exact compares whole units: give a --level, or leave it out";
+                return Err(OptionsError::Conflict { message: message.to_owned() });
+            }
+            Level::Passage => None,
+            Level::Paragraph | Level::Sentence | Level::Line => {
+                check_units(options)?;
+                Some(UnitPlans::new(options)?)
+            }
+        };
+        Ok(FindPlan { options: options.clone(), threshold_num, units })
     }
 
     /// The settings that were checked.
@@ -148,12 +252,35 @@ impl FindPlan {
         &self.options
     }
 
+    /// How that many units are compared: with no pair missed up to
+    /// [`JOINED_UNITS`], or if that is asked for; by signatures beyond, where
+    /// these are faster.
+    ///
+    /// # Panics
+    ///
+    /// If the plan is for passages.
+    pub(crate) fn units(&self, units: usize) -> &DedupPlan {
+        let plans = self.units.as_ref().expect("a plan for units");
+        let many = units > JOINED_UNITS || self.options.method.is_some();
+        match &plans.banded {
+            Some(banded) if many => banded,
+            _ => &plans.joined,
+        }
+    }
+
     /// Whether `matches` of `columns` reach the threshold. Integer
     /// arithmetic, so that a value exactly at the threshold counts on every
     /// machine. No columns never reach it.
     #[must_use]
     pub fn accepts(&self, matches: u32, columns: u32) -> bool {
-        columns > 0 && u64::from(matches) * PARTS >= self.threshold_num * u64::from(columns)
+        columns > 0 && self.margin(matches, columns) >= 0
+    }
+
+    /// By how much `matches` of `columns` exceed the threshold, in units of
+    /// which only the sign and sums are of use.
+    #[must_use]
+    pub(crate) fn margin(&self, matches: u32, columns: u32) -> i64 {
+        (u64::from(matches) * PARTS) as i64 - (self.threshold_num * u64::from(columns)) as i64
     }
 
     /// The seeds: those of the profile, or shorter ones, so that an exact
@@ -171,11 +298,44 @@ impl FindPlan {
         Seeds { words, window: window.min(most + 1 - words) }
     }
 
+    /// Least weight of a unit that is reported for being told twice word for
+    /// word.
+    #[must_use]
+    pub fn exact_weight(&self) -> u32 {
+        self.options.exact_words.min(self.options.min_words) as u32 * WORD_WEIGHT
+    }
+
     /// Least weight of a passage.
     #[must_use]
     pub fn min_weight(&self) -> u32 {
         self.options.min_words as u32 * WORD_WEIGHT
     }
+}
+
+/// Refuses what says nothing about units.
+fn check_units(options: &FindOptions) -> Result<(), OptionsError> {
+    let words = options.exact_words;
+    check((1..=1_000_000).contains(&words), "min-words", "between 1 and 1000000", words as f64)?;
+    let plain = FindOptions::default();
+    let option = if options.profile != plain.profile {
+        "--profile"
+    } else if options.max_gap != plain.max_gap {
+        "--max-gap"
+    } else if options.snap != plain.snap {
+        "--snap"
+    } else {
+        return Ok(());
+    };
+    Err(passages_only(option))
+}
+
+/// The error for an option that is about passages, given with a level of
+/// units.
+#[must_use]
+pub fn passages_only(option: &str) -> OptionsError {
+    let message =
+        format!("{option} is about passages, and --level compares whole units: leave one out");
+    OptionsError::Conflict { message }
 }
 
 #[cfg(test)]

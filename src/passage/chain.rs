@@ -26,6 +26,8 @@ use crate::passage::align::Extension;
 use crate::passage::align::Reach;
 use crate::passage::align::Wave;
 use crate::passage::align::shared;
+use crate::passage::outlook::Outlook;
+use crate::passage::outlook::Side;
 use crate::span::TokenSpan;
 
 /// Earlier exact matches tried as the predecessor of each: as minimap2's
@@ -73,6 +75,7 @@ struct Bounds {
 #[derive(Debug, Default)]
 pub struct Aligner {
     wave: Wave,
+    outlook: Outlook,
     exact: Vec<Exact>,
     best: Vec<Best>,
     order: Vec<u32>,
@@ -248,6 +251,11 @@ impl Aligner {
         plan: &FindPlan,
         own: bool,
     ) -> u64 {
+        if let [alone] = chain
+            && self.is_hopeless(rows, *alone, bounds, limits, plan, own)
+        {
+            return u64::from(alone.len);
+        }
         let (mut matches, mut columns) = (chain[0].len, chain[0].len);
         // The gap with most edits: (edits, index of the match before it).
         let mut worst = (0u32, 0usize);
@@ -289,6 +297,31 @@ impl Aligner {
             seen += self.verify(rows, back, cut, limits, plan, own);
         }
         seen
+    }
+
+    /// Whether an exact match without neighbours cannot grow into a passage.
+    fn is_hopeless(
+        &mut self,
+        rows: &Rows,
+        e: Exact,
+        bounds: Bounds,
+        limits: Limits,
+        plan: &FindPlan,
+        own: bool,
+    ) -> bool {
+        // Inside one document the copies stay apart: at most what lies between
+        // them is taken, by one of them.
+        let stop_a = if own { bounds.a.end.min(e.b) } else { bounds.a.end };
+        let stop_b = if own { bounds.b.start.max(e.a + e.len) } else { bounds.b.start };
+        let left = Side {
+            a: rows.slice(TokenSpan { start: bounds.a.start, end: e.a }),
+            b: rows.slice(TokenSpan { start: stop_b.min(e.b), end: e.b }),
+        };
+        let right = Side {
+            a: rows.slice(TokenSpan { start: e.a + e.len, end: stop_a.max(e.a + e.len) }),
+            b: rows.slice(TokenSpan { start: e.b + e.len, end: bounds.b.end }),
+        };
+        self.outlook.is_hopeless(e.len, left, right, limits.reach.drop, plan)
     }
 
     /// Matches and columns from the end of one exact match to the end of the

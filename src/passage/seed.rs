@@ -18,6 +18,7 @@
 
 use crate::options::find::Scope;
 use crate::passage::Rows;
+use crate::radix::Sorter;
 
 /// Largest group in which every pair is linked. Measured on prose with edits:
 /// 64 instead of 8 finds no more passages and takes half as long again.
@@ -38,6 +39,48 @@ pub fn pack(hash: u32, token: u32) -> u64 {
 #[must_use]
 pub fn token(packed: u64) -> u32 {
     packed as u32
+}
+
+/// Leading bits of a hash that tell the part of a fingerprint.
+const PART_BITS: u32 = 10;
+
+/// Fingerprints of all documents, in parts by their hashes, so that equal ones
+/// come into one part.
+#[derive(Debug)]
+pub struct Parts {
+    parts: Vec<Vec<u64>>,
+}
+
+impl Default for Parts {
+    fn default() -> Parts {
+        Parts { parts: vec![Vec::new(); 1 << PART_BITS] }
+    }
+}
+
+impl Parts {
+    /// Adds a fingerprint; those of later tokens come later.
+    pub fn push(&mut self, hash: u32, token: u32) {
+        self.parts[(hash >> (32 - PART_BITS)) as usize].push(pack(hash, token));
+    }
+
+    /// The parts, each to be sorted by [`sort`].
+    #[must_use]
+    pub fn into_parts(self) -> Vec<Vec<u64>> {
+        self.parts
+    }
+}
+
+/// Sorts a part of the fingerprints.
+///
+/// * time: `O(n)`, two passes
+pub fn sort(part: &mut Vec<u64>, sorter: &mut Sorter) {
+    // Tokens ascend already; below so many the counts of the digits cost more
+    // than the comparisons.
+    if part.len() < 1024 {
+        part.sort_unstable();
+    } else {
+        sorter.sort_bits(part, 32..64 - PART_BITS);
+    }
 }
 
 /// Appends the links of all groups in `sorted` to `out`: pairs of tokens,

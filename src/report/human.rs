@@ -3,14 +3,14 @@
 //! A cluster is a line that says what is repeated and how often, and its
 //! places: the leader with an excerpt of the passage, then the others by
 //! document and start, each with what sets it apart from the leader: nothing
-//! ("same words"), or the words that differ. A line of totals ends the
-//! report.
+//! ("same words"), or the words that differ; and that it stands in quotes, by
+//! the rules of [`crate::text::quotes`]. A line of totals ends the report.
 //!
 //! ```text
 //! #1  37 words, twice in article.txt
-//!   article.txt:1:2
+//!   article.txt:1:2  in quotes
 //!     Child protection is everybody's business … has already hit home
-//!   article.txt:7:2  same words
+//!   article.txt:7:2  same words, in quotes
 //!
 //! 1 repeated passage, 2 places, 20 % of the text in 1 document
 //! ```
@@ -29,6 +29,8 @@ use std::borrow::Cow;
 use std::io;
 use std::io::Write;
 
+use crate::options::find::Level;
+use crate::options::find::Method;
 use crate::report::Cluster;
 use crate::report::Document;
 use crate::report::Kind;
@@ -40,6 +42,7 @@ use crate::report::excerpt::Piece;
 use crate::report::visible;
 use crate::report::words::Words;
 use crate::report::words::differences;
+use crate::text::quotes;
 
 /// How a report for people looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,7 +106,11 @@ pub(crate) fn write<W: Write>(report: &Report<'_>, style: &Style, out: &mut W) -
         printer.out.write_all(b"\n")?;
     }
     printer.painted(sgr::BOLD, &totals(report))?;
-    printer.out.write_all(b"\n")
+    printer.out.write_all(b"\n")?;
+    if let Some(method) = method(report) {
+        printer.aside("", &method)?;
+    }
+    Ok(())
 }
 
 struct Printer<'a, W> {
@@ -254,6 +261,9 @@ impl<'a, W: Write> Printer<'a, W> {
         if o.repeats > 1 && cluster.occurrences.len() > 1 {
             notes.push(format!("{} in a row", times(u64::from(o.repeats))));
         }
+        if quotes::enclose(self.report.document(o.document).text, o.span) {
+            notes.push("in quotes".to_owned());
+        }
         if !notes.is_empty() {
             self.out.write_all(b"  ")?;
             self.painted(sgr::FAINT, &notes.join(", "))?;
@@ -316,17 +326,52 @@ fn id(document: &Document<'_>, record: u64) -> Option<String> {
     Some(excerpt::cut_line(&label, ID))
 }
 
-/// The last line: what was found in all, or that nothing was.
+/// What the clusters are made of.
+fn noun(report: &Report<'_>) -> &'static str {
+    match report.options.level {
+        Level::Passage => "passage",
+        Level::Paragraph => "paragraph",
+        Level::Sentence => "sentence",
+        Level::Line => "line",
+    }
+}
+
+/// How units were compared.
+fn method(report: &Report<'_>) -> Option<String> {
+    let summary = report.found.summary;
+    let units = counted(summary.units, noun(report));
+    let mut line = match summary.method? {
+        Method::Join => format!("{units} compared by a join that misses no pair"),
+        Method::Lsh => {
+            let recall = f64::from(summary.recall) / 10_000.0;
+            format!(
+                "{units} compared by MinHash, which finds {recall} of pairs at the threshold; \
+                 --exact finds all"
+            )
+        }
+    };
+    if summary.crowds > 0 {
+        let crowds = counted(summary.crowds, "crowd");
+        line.push_str(&format!("; of {crowds} of more than 64 not all pairs were looked at"));
+    }
+    Some(line)
+}
+
+/// The totals: what was found in all, or that nothing was.
 fn totals(report: &Report<'_>) -> String {
     let summary = report.found.summary;
     let documents = counted(summary.documents, "document");
     let mut line = if summary.documents == 0 {
         "No documents to search".to_owned()
     } else if report.found.clusters.is_empty() {
-        let least = counted(report.options.min_words as u64, "word");
-        format!("No repeated passages of {least} or more in {documents}")
+        let least = match report.options.level {
+            Level::Passage => report.options.min_words,
+            _ => report.options.min_words.min(report.options.exact_words),
+        };
+        let least = counted(least as u64, "word");
+        format!("No repeated {}s of {least} or more in {documents}", noun(report))
     } else {
-        let passages = counted(summary.clusters, "repeated passage");
+        let passages = counted(summary.clusters, &format!("repeated {}", noun(report)));
         let places = counted(summary.occurrences, "place");
         let share = u128::from(summary.repeated_bytes) * 100 / u128::from(summary.bytes.max(1));
         let share = match share {
@@ -344,6 +389,7 @@ fn totals(report: &Report<'_>) -> String {
             "chain of matches was left out",
             "chains of matches were left out",
         ),
+        (summary.ignored, "passage was ignored", "passages were ignored"),
     ];
     for (n, one, many) in asides.into_iter().filter(|&(n, ..)| n > 0) {
         line.push_str(&format!("; {} {}", grouped(n), if n == 1 { one } else { many }));
@@ -421,11 +467,11 @@ mod tests {
         article(&mut f);
         assert_snapshot!(f.plain(80), @r#"
         #1  37 words, twice in article.txt
-          article.txt:1:2
+          article.txt:1:2  in quotes
             Child protection is everybody's business and we should afford our children
             the same protection online that we would give them in the park or playground
             - - that is our approach and that collective response has already hit home
-          article.txt:3:2  same words
+          article.txt:3:2  same words, in quotes
 
         1 repeated passage, 2 places, 62 % of the text in 1 document
         "#);
@@ -437,11 +483,11 @@ mod tests {
         article(&mut f);
         assert_snapshot!(f.plain(40), @r#"
         #1  37 words, twice in article.txt
-          article.txt:1:2
+          article.txt:1:2  in quotes
             Child protection is everybody's
             business and we should afford our …
             response has already hit home
-          article.txt:3:2  same words
+          article.txt:3:2  same words, in quotes
 
         1 repeated passage, 2 places, 62 % of the text in 1 document
         "#);
@@ -453,11 +499,11 @@ mod tests {
         article(&mut f);
         assert_snapshot!(f.plain(200), @r#"
         #1  37 words, twice in article.txt
-          article.txt:1:2
+          article.txt:1:2  in quotes
             Child protection is everybody's business and we should afford our children the same protection
             online that we would give them in the park or playground - - that is our approach and that
             collective response has already hit home
-          article.txt:3:2  same words
+          article.txt:3:2  same words, in quotes
 
         1 repeated passage, 2 places, 62 % of the text in 1 document
         "#);

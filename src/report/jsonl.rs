@@ -15,10 +15,20 @@
 //!   four decimals, so that 1.0 says that the passages are equal after
 //!   normalisation, and no score is below a threshold of up to four decimals
 //!   that it passed; always with a decimal point;
+//! * `in_quotes`: whether the place stands between quotation marks or in a block
+//!   quote, by the rules of [`crate::text::quotes`];
 //! * `words`: of the leader, of a run of its unit, of a match of its shorter
 //!   side;
+//! * with a level of units, `score` is the share of shingles in both of those
+//!   in either, so that 1.0 says that all are the same; options that are about
+//!   passages are null, and the summary says how many units there were, the
+//!   method (`join` misses no pair, `lsh` finds one at the threshold with
+//!   probability `recall`) and, when there are any, `crowds` of more than 64
+//!   that are alike, of which not all pairs were looked at;
 //! * `chains_left_out` stands at the end of a summary only when it is not 0:
-//!   then the search met its bound on work and some matches may be missing.
+//!   then the search met its bound on work and some matches may be missing;
+//! * `ignored` stands there only when it is not 0: clusters left out because
+//!   they are known or not wanted.
 //!
 //! Characters that act on a terminal (DEL, C1, bidi controls) are written as
 //! `\u` escapes, always: a reader of JSON gets the exact text, and a terminal
@@ -35,7 +45,8 @@ use serde::Serializer;
 use serde_json::ser::Formatter;
 use serde_json::value::RawValue;
 
-use crate::options::find::FindOptions;
+use crate::options::find::Level;
+use crate::options::find::Method;
 use crate::options::find::Profile;
 use crate::options::find::Scope;
 use crate::options::find::Snap;
@@ -45,6 +56,7 @@ use crate::report::Report;
 use crate::report::Score;
 use crate::report::visible::is_hidden;
 use crate::span::ByteSpan;
+use crate::text::quotes;
 
 /// Name and version of the format. A member added keeps the version; one
 /// removed, renamed or with a new meaning raises it.
@@ -117,10 +129,14 @@ struct Options {
     scope: &'static str,
     level: &'static str,
     min_words: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exact_words: Option<usize>,
     threshold: f64,
-    profile: &'static str,
-    max_gap: usize,
-    snap: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exact: Option<bool>,
+    profile: Option<&'static str>,
+    max_gap: Option<usize>,
+    snap: Option<&'static str>,
     pairs: bool,
 }
 
@@ -157,6 +173,7 @@ struct Occurrence<'a> {
     leader: bool,
     period: Option<u32>,
     repeats: u32,
+    in_quotes: bool,
     text: &'a str,
 }
 
@@ -192,6 +209,16 @@ struct Summary {
     rejected: u64,
     #[serde(skip_serializing_if = "is_zero")]
     chains_left_out: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    units: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    method: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recall: Option<f64>,
+    #[serde(skip_serializing_if = "is_zero")]
+    crowds: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    ignored: u64,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
@@ -220,33 +247,40 @@ fn score(score: Score) -> f64 {
 }
 
 fn header<'a>(report: &Report<'_>) -> Record<'a> {
-    let FindOptions { scope, min_words, threshold, profile, max_gap, snap, pairs } =
-        *report.options;
+    let options = report.options;
+    let passages = options.level == Level::Passage;
     Record::Header(Header {
         schema: SCHEMA,
         version: env!("CARGO_PKG_VERSION"),
         options: Options {
-            scope: match scope {
+            scope: match options.scope {
                 Scope::Within => "within",
                 Scope::Across => "across",
                 Scope::All => "all",
             },
-            level: "passage",
-            min_words,
-            threshold,
-            profile: match profile {
+            level: match options.level {
+                Level::Passage => "passage",
+                Level::Paragraph => "paragraph",
+                Level::Sentence => "sentence",
+                Level::Line => "line",
+            },
+            min_words: options.min_words,
+            exact_words: (!passages).then_some(options.exact_words),
+            threshold: options.threshold,
+            exact: (!passages).then_some(options.method == Some(Method::Join)),
+            profile: passages.then_some(match options.profile {
                 Profile::Fast => "fast",
                 Profile::Default => "default",
                 Profile::Sensitive => "sensitive",
                 Profile::Max => "max",
-            },
-            max_gap,
-            snap: match snap {
+            }),
+            max_gap: passages.then_some(options.max_gap),
+            snap: passages.then_some(match options.snap {
                 Snap::Word => "word",
                 Snap::Sentence => "sentence",
                 Snap::Paragraph => "paragraph",
-            },
-            pairs,
+            }),
+            pairs: options.pairs,
         },
     })
 }
@@ -256,6 +290,7 @@ fn cluster<'a>(report: &'a Report<'a>, cluster: &'a report::Cluster) -> Record<'
         id: cluster.id,
         kind: match cluster.kind {
             Kind::Passage => "passage",
+            Kind::Unit => "unit",
             Kind::Run => "run",
             Kind::Boilerplate => "boilerplate",
         },
@@ -288,6 +323,7 @@ impl Serialize for Occurrences<'_> {
                 leader: o.leader,
                 period,
                 repeats: o.repeats,
+                in_quotes: quotes::enclose(document.text, o.span),
                 text: o.span.of(document.text),
             }
         }))
@@ -299,7 +335,10 @@ fn pair<'a>(report: &'a Report<'a>, pair: &report::Pair) -> Record<'a> {
         cluster: pair.cluster,
         a: side(report, pair.a),
         b: side(report, pair.b),
-        measure: "identity",
+        measure: match report.options.level {
+            Level::Passage => "identity",
+            Level::Paragraph | Level::Sentence | Level::Line => "jaccard",
+        },
         score: score(pair.score),
         words: pair.words,
     })
@@ -329,6 +368,14 @@ fn summary<'a>(report: &Report<'_>) -> Record<'a> {
         skipped: s.skipped,
         rejected: s.rejected,
         chains_left_out: s.chains_left_out,
+        units: s.method.map(|_| s.units),
+        method: s.method.map(|method| match method {
+            Method::Join => "join",
+            Method::Lsh => "lsh",
+        }),
+        recall: s.method.map(|_| f64::from(s.recall) / 10_000.0),
+        crowds: s.crowds,
+        ignored: s.ignored,
     })
 }
 
@@ -353,7 +400,10 @@ impl Formatter for Quiet {
 /// same.
 fn escape<W: ?Sized + Write>(out: &mut W, json: &str) -> io::Result<()> {
     let mut written = 0;
-    if !json.is_ascii() || json.bytes().any(|b| b < b' ' || b == 0x7f) {
+    // Without branches inside a block, so that it is looked at in one go.
+    let plain = |b: u8| (b' '..0x7f).contains(&b);
+    let all_plain = |block: &[u8]| block.iter().fold(true, |all, &b| all & plain(b));
+    if !json.as_bytes().chunks(64).all(all_plain) {
         for (at, c) in json.char_indices().filter(|&(_, c)| is_hidden(c)) {
             out.write_all(&json.as_bytes()[written..at])?;
             if c < ' ' {
@@ -452,6 +502,7 @@ mod tests {
             leader: bool,
             period: Option<u64>,
             repeats: u64,
+            in_quotes: bool,
             text: String,
         }
 
@@ -524,8 +575,8 @@ mod tests {
         let lines = lines.replace(env!("CARGO_PKG_VERSION"), "[version]");
         insta::assert_snapshot!(lines, @r#"
         {"type":"header","schema":"twicetold.find/1","version":"[version]","options":{"scope":"all","level":"passage","min_words":15,"threshold":0.7,"profile":"default","max_gap":32,"snap":"word","pairs":true}}
-        {"type":"cluster","id":1,"kind":"passage","words":3,"size":3,"documents":2,"parent":null,"score_min":0.6666,"occurrences":[{"document":"a \"b\".txt","path":"a \"b\".txt","record":null,"start":3,"end":16,"line":1,"column":3,"end_line":2,"end_column":6,"score":1.0,"leader":true,"period":null,"repeats":1,"text":"one two\nthree"},{"document":"a \"b\".txt","path":"a \"b\".txt","record":null,"start":18,"end":31,"line":2,"column":8,"end_line":2,"end_column":21,"score":1.0,"leader":false,"period":null,"repeats":1,"text":"One two three"},{"document":{"k": [1, 1.50]},"path":"dump.jsonl","record":17,"start":2,"end":14,"line":1,"column":3,"end_line":1,"end_column":15,"score":0.6666,"leader":false,"period":null,"repeats":1,"text":"one two four"}]}
-        {"type":"cluster","id":2,"kind":"run","words":1,"size":1,"documents":1,"parent":1,"score_min":1.0,"occurrences":[{"document":{"k": [1, 1.50]},"path":"dump.jsonl","record":17,"start":2,"end":14,"line":1,"column":3,"end_line":1,"end_column":15,"score":1.0,"leader":true,"period":4,"repeats":3,"text":"one two four"}]}
+        {"type":"cluster","id":1,"kind":"passage","words":3,"size":3,"documents":2,"parent":null,"score_min":0.6666,"occurrences":[{"document":"a \"b\".txt","path":"a \"b\".txt","record":null,"start":3,"end":16,"line":1,"column":3,"end_line":2,"end_column":6,"score":1.0,"leader":true,"period":null,"repeats":1,"in_quotes":false,"text":"one two\nthree"},{"document":"a \"b\".txt","path":"a \"b\".txt","record":null,"start":18,"end":31,"line":2,"column":8,"end_line":2,"end_column":21,"score":1.0,"leader":false,"period":null,"repeats":1,"in_quotes":false,"text":"One two three"},{"document":{"k": [1, 1.50]},"path":"dump.jsonl","record":17,"start":2,"end":14,"line":1,"column":3,"end_line":1,"end_column":15,"score":0.6666,"leader":false,"period":null,"repeats":1,"in_quotes":false,"text":"one two four"}]}
+        {"type":"cluster","id":2,"kind":"run","words":1,"size":1,"documents":1,"parent":1,"score_min":1.0,"occurrences":[{"document":{"k": [1, 1.50]},"path":"dump.jsonl","record":17,"start":2,"end":14,"line":1,"column":3,"end_line":1,"end_column":15,"score":1.0,"leader":true,"period":4,"repeats":3,"in_quotes":false,"text":"one two four"}]}
         {"type":"match","cluster":1,"a":{"document":"a \"b\".txt","path":"a \"b\".txt","record":null,"start":3,"end":16},"b":{"document":{"k": [1, 1.50]},"path":"dump.jsonl","record":17,"start":2,"end":14},"measure":"identity","score":0.6666,"words":3}
         {"type":"summary","documents":2,"bytes":46,"tokens":11,"clusters":2,"occurrences":4,"repeated_bytes":38,"boilerplate":0,"skipped":0,"rejected":0}
         "#);
@@ -638,6 +689,9 @@ mod tests {
         f.found.summary.chains_left_out = 3;
         let lines = f.written(Format::Jsonl, Style::default());
         assert!(lines.ends_with(",\"rejected\":0,\"chains_left_out\":3}\n"), "{lines}");
+        (f.found.summary.chains_left_out, f.found.summary.ignored) = (0, 2);
+        let lines = f.written(Format::Jsonl, Style::default());
+        assert!(lines.ends_with(",\"rejected\":0,\"ignored\":2}\n"), "{lines}");
     }
 
     #[test]

@@ -137,7 +137,7 @@ fn draft(parts: &Parts<'_>, families: Vec<Family>) -> Vec<Draft> {
 }
 
 /// Documents above which a passage is boilerplate.
-fn boilerplate(documents: usize) -> u64 {
+pub(crate) fn boilerplate(documents: usize) -> u64 {
     (documents as u64).div_ceil(1000).max(50)
 }
 

@@ -1,4 +1,4 @@
-//! Files -> documents held in memory, prepared for the search of passages.
+//! Files -> documents held in memory, prepared for the search in them.
 
 use std::borrow::Cow;
 
@@ -11,20 +11,21 @@ use crate::input::record::Reject;
 use crate::input::record::parse;
 use crate::options::find::FindPlan;
 use crate::output::Output;
-use crate::passage::periodic;
+use crate::report::Cluster;
 use crate::report::Document;
 use crate::report::Found;
 use crate::report::duplicates::Name;
+use crate::report::select;
 use crate::run::Notice;
 use crate::run::RunError;
 use crate::run::Watch;
-use crate::run::passages::Prepared;
-use crate::run::passages::Search;
-use crate::run::passages::prepare;
+use crate::run::search::Prepared;
+use crate::run::search::Scratch;
+use crate::run::search::Search;
+use crate::run::search::prepare;
 use crate::run::stream::Chunk;
 use crate::run::stream::Reader;
 use crate::storage::Storage;
-use crate::text::Hashes;
 use crate::text::original::Offsets;
 
 /// A document and where it comes from.
@@ -40,16 +41,29 @@ struct Held {
     offsets: Option<Offsets>,
 }
 
-/// The documents of a search for passages.
+/// How a corpus is read.
+#[derive(Clone, Debug)]
+pub struct Reading<'a> {
+    /// Members of a record: text and id.
+    pub keys: &'a Keys,
+    /// What is searched for.
+    pub plan: FindPlan,
+    /// Most bytes of a record; see
+    /// [`LINE_LIMITS`](crate::input::jsonl::LINE_LIMITS).
+    pub line_limit: usize,
+}
+
+/// The documents of a search.
 #[derive(Debug)]
 pub struct Corpus {
     search: Search,
     documents: Vec<Held>,
     /// Paths, by entry.
     paths: Vec<String>,
-    /// Files passed over because they hold no text.
+    /// Files passed over because they hold no text; the caller may add other
+    /// entries of folders.
     pub skipped: u64,
-    /// Files of folders that could not be read.
+    /// Files of folders that could not be read; the caller may add others.
     pub lost: u64,
     /// Records set aside.
     pub rejected: u64,
@@ -71,6 +85,16 @@ impl Findings {
         self.documents.iter().map(|d| self.document(d)).collect()
     }
 
+    /// Keeps the clusters for which `stays` holds; see
+    /// [`select`](crate::report::select).
+    pub fn retain(&mut self, mut stays: impl FnMut(&Cluster, &[Document<'_>]) -> bool) {
+        let mut found = std::mem::take(&mut self.found);
+        let documents = self.documents();
+        select::retain(&mut found, |cluster| stays(cluster, &documents));
+        drop(documents);
+        self.found = found;
+    }
+
     fn document<'a>(&'a self, held: &'a Held) -> Document<'a> {
         let path = &self.paths[held.entry as usize];
         let label = match (&held.id, held.record) {
@@ -82,9 +106,6 @@ impl Findings {
         Document { label, path: Cow::Borrowed(path), record, text, offsets: held.offsets.as_ref() }
     }
 }
-
-/// Working memory of a thread.
-type Scratch = (Hashes, periodic::Scratch);
 
 /// What is made of a piece of the input.
 type Made = Vec<Result<(Held, Prepared), Refused>>;
@@ -109,11 +130,11 @@ impl Corpus {
     pub fn read(
         storage: &dyn Storage,
         entries: &[Entry],
-        keys: &Keys,
-        plan: FindPlan,
+        reading: Reading<'_>,
         mut rejects: Option<&mut Output>,
         watch: &dyn Watch,
     ) -> Result<Corpus, RunError> {
+        let Reading { keys, plan, line_limit } = reading;
         let paths = entries.iter().map(|e| e.path.to_string_lossy().into_owned()).collect();
         let mut corpus = Corpus {
             search: Search::new(plan.clone()),
@@ -123,7 +144,7 @@ impl Corpus {
             lost: 0,
             rejected: 0,
         };
-        let mut reader = Reader::new(storage, entries, watch);
+        let mut reader = Reader::new(storage, entries, line_limit, watch);
         let work = |(): &(), scratch: &mut Scratch, chunk: &Chunk| match chunk {
             Chunk::Text { text, .. } => (Some(prepare(&text.text, &plan, scratch)), Made::new()),
             Chunk::Lines(block, _) => (None, records(block, keys, &plan, scratch)),
@@ -164,13 +185,16 @@ impl Corpus {
 
     /// Searches what was read; returns the documents as reports name them,
     /// and what was found.
-    #[must_use]
-    pub fn find(self, watch: &dyn Watch) -> Findings {
+    ///
+    /// # Errors
+    ///
+    /// [`FindError::TooManyShingles`](crate::FindError::TooManyShingles).
+    pub fn find(self, watch: &dyn Watch) -> Result<Findings, RunError> {
         let texts: Vec<&str> = self.documents.iter().map(|d| d.text.as_str()).collect();
-        let mut found = self.search.finish(&texts, watch);
+        let mut found = self.search.finish(&texts, watch)?;
         found.summary.skipped = self.skipped + self.lost;
         found.summary.rejected = self.rejected;
-        Findings { found, documents: self.documents, paths: self.paths }
+        Ok(Findings { found, documents: self.documents, paths: self.paths })
     }
 
     fn hold(&mut self, held: Held, prepared: Prepared) -> Result<(), RunError> {

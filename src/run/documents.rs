@@ -32,6 +32,7 @@ use crate::report::dedup::Deduped;
 use crate::run::Unwatched;
 use crate::run::Watch;
 use crate::run::documents::banded::Banded;
+use crate::run::documents::found::Edges;
 use crate::run::documents::found::Finder;
 use crate::run::documents::found::Job;
 use crate::run::documents::intake::Intake;
@@ -41,6 +42,7 @@ use crate::run::documents::recipe::Digest;
 use crate::run::documents::recipe::Made;
 use crate::run::documents::recipe::Recipe;
 pub(crate) use crate::run::documents::recipe::Workspace;
+use crate::run::documents::source::Read;
 use crate::run::room::Room;
 use crate::spill::SpillError;
 use rayon::prelude::*;
@@ -50,7 +52,7 @@ use std::fmt;
 mod banded;
 mod batches;
 mod contents;
-mod found;
+pub(crate) mod found;
 mod giant;
 mod groups;
 mod intake;
@@ -58,7 +60,9 @@ mod joined;
 mod pairs;
 mod recipe;
 mod records;
+pub(crate) mod sets;
 mod shelf;
+mod source;
 mod spread;
 mod stored;
 #[cfg(test)]
@@ -462,13 +466,13 @@ impl Engine {
         self.intake.close()?;
         let options = self.plan.options();
         let (ranks, document_ranks) = self.intake.ranks(&self.plan);
+        let source = Read { recipe: &self.recipe, texts, records: &self.intake.documents };
         let job = Job {
             plan: &self.plan,
-            recipe: &self.recipe,
-            texts,
-            records: &self.intake.documents,
+            source: &source,
             ranks: &document_ranks,
             reference: self.intake.reference_documents,
+            edges: if options.pairs { Edges::All } else { Edges::None },
             gone: &self.intake.gone,
             room: &self.room,
             watch,

@@ -22,6 +22,7 @@ use crate::options::OptionsError;
 use crate::options::WORD_WEIGHT;
 use crate::options::find::FindOptions;
 use crate::options::find::FindPlan;
+use crate::options::find::Level;
 use crate::options::find::Scope;
 use crate::passage::Match;
 use crate::passage::Rows;
@@ -31,6 +32,7 @@ use crate::passage::fingerprint;
 use crate::passage::fingerprint::Fingerprint;
 use crate::passage::periodic;
 use crate::passage::seed;
+use crate::radix::Sorter;
 use crate::report::Found;
 use crate::report::Summary;
 use crate::run::Unwatched;
@@ -39,6 +41,7 @@ use crate::run::assemble;
 use crate::run::assemble::Parts;
 use crate::run::copies::Copies;
 use crate::run::grouping;
+use crate::run::units;
 use crate::span::TokenSpan;
 use crate::text::Hashes;
 use crate::text::tokenize;
@@ -51,6 +54,8 @@ pub enum FindError {
     Options(OptionsError),
     /// The texts together hold more than 2^32 - 2 tokens.
     TooManyTokens,
+    /// More shingles in the units than the complete join can number.
+    TooManyShingles,
     /// A text of 4 GiB or more.
     TextTooLong {
         /// Its number, from 0.
@@ -64,6 +69,10 @@ impl fmt::Display for FindError {
             FindError::Options(e) => e.fmt(f),
             FindError::TooManyTokens => f.write_str(
                 "the texts hold more than 4294967294 words together; search them in parts",
+            ),
+            FindError::TooManyShingles => f.write_str(
+                "the texts hold too many shingles to find every pair of units: raise the \
+                 threshold, leave out --exact, or search them in parts",
             ),
             FindError::TextTooLong { document } => {
                 write!(f, "text {document} is 4 GiB or longer; cut it into parts")
@@ -80,7 +89,8 @@ impl From<OptionsError> for FindError {
     }
 }
 
-/// Finds the passages that texts repeat.
+/// Finds the passages that texts repeat, or with another
+/// [`Level`] the paragraphs, sentences or lines.
 ///
 /// `texts` are labels and texts; a document is named by its number in them.
 /// Labels play no part in the search and need not be distinct. No text, or
@@ -108,20 +118,25 @@ impl From<OptionsError> for FindError {
 /// ```
 pub fn find(texts: &[(&str, &str)], options: &FindOptions) -> Result<Found, FindError> {
     let texts: Vec<&str> = texts.iter().map(|&(_, text)| text).collect();
-    let mut search = Search::new(FindPlan::new(options)?);
+    let plan = FindPlan::new(options)?;
+    if options.level != Level::Passage {
+        return units::find(&texts, plan);
+    }
+    let mut search = Search::new(plan);
     search.add(&texts)?;
     Ok(search.finish(&texts, &Unwatched))
 }
 
-/// A search that takes its texts in blocks.
+/// A search for passages that takes its texts in blocks. It does not look at
+/// the level.
 #[derive(Debug)]
 pub struct Search {
     plan: FindPlan,
     rows: Rows,
     /// Runs of each class, in tokens of the whole row.
     runs: Vec<Vec<Run>>,
-    /// Packed fingerprints of all classes.
-    prints: Vec<u64>,
+    /// Fingerprints of all classes.
+    prints: seed::Parts,
     /// The class of each document: documents with the same tokens are one.
     class_of: Vec<u32>,
     classes: AHashMap<u128, u32>,
@@ -147,7 +162,7 @@ impl Search {
             plan,
             rows: Rows::default(),
             runs: Vec::new(),
-            prints: Vec::new(),
+            prints: seed::Parts::default(),
             class_of: Vec::new(),
             classes: AHashMap::new(),
             bytes: 0,
@@ -190,7 +205,7 @@ impl Search {
         let first = self.rows.tokens().len() as u32;
         let pushed = self.rows.push(&one.tokens, &one.weights);
         pushed.map_err(|_| FindError::TooManyTokens)?;
-        self.prints.extend(one.prints.iter().map(|f| seed::pack(f.hash, first + f.position)));
+        one.prints.iter().for_each(|f| self.prints.push(f.hash, first + f.position));
         let runs = one.runs.into_iter().map(|run| Run {
             span: TokenSpan { start: first + run.span.start, end: first + run.span.end },
             ..run
@@ -266,27 +281,12 @@ pub(crate) fn prepare(
 /// A link between two documents: numbers of both, distance and earlier token.
 type Link = (u64, u64);
 
-/// Pieces into which sorted fingerprints are cut for linking. Any number
-/// gives the same links; this many keep a large machine busy.
-const PIECES: usize = 256;
-
 /// Fingerprints -> links, sorted by documents, distance, place.
-fn link(rows: &Rows, mut prints: Vec<u64>, scope: Scope) -> Vec<Link> {
-    prints.par_sort_unstable();
-    let mut pieces: Vec<&[u64]> = Vec::new();
-    let mut rest: &[u64] = &prints;
-    while !rest.is_empty() {
-        let mut end = (prints.len() / PIECES + 1).min(rest.len());
-        while end < rest.len() && rest[end] >> 32 == rest[end - 1] >> 32 {
-            end += 1;
-        }
-        let (piece, after) = rest.split_at(end);
-        pieces.push(piece);
-        rest = after;
-    }
-    let of_piece = |piece: &&[u64]| {
+fn link(rows: &Rows, prints: seed::Parts, scope: Scope) -> Vec<Link> {
+    let of_part = |sorter: &mut Sorter, mut part: Vec<u64>| {
         let mut pairs = Vec::new();
-        seed::links(rows, piece, scope, &mut pairs);
+        seed::sort(&mut part, sorter);
+        seed::links(rows, &part, scope, &mut pairs);
         pairs
             .iter()
             .map(|&pair| {
@@ -296,7 +296,9 @@ fn link(rows: &Rows, mut prints: Vec<u64>, scope: Scope) -> Vec<Link> {
             })
             .collect::<Vec<Link>>()
     };
-    let mut links: Vec<Link> = pieces.par_iter().map(of_piece).flatten_iter().collect();
+    let parts = prints.into_parts();
+    let mut links: Vec<Link> =
+        parts.into_par_iter().map_init(Sorter::default, of_part).flatten_iter().collect();
     links.par_sort_unstable();
     links.dedup();
     links

@@ -101,6 +101,8 @@ pub(crate) struct Reader<'a> {
     /// Most bytes of a text or line.
     longest: u64,
     watch: &'a dyn Watch,
+    /// Most bytes of a line.
+    line_limit: usize,
     /// Binary files passed over.
     pub(crate) skipped: u64,
     /// Files of folders that could not be read.
@@ -111,6 +113,7 @@ impl<'a> Reader<'a> {
     pub(crate) fn new(
         storage: &'a dyn Storage,
         entries: &'a [Entry],
+        line_limit: usize,
         watch: &'a dyn Watch,
     ) -> Reader<'a> {
         let known: Option<u64> = entries.iter().map(|e| e.size).sum();
@@ -122,6 +125,7 @@ impl<'a> Reader<'a> {
             blocks: None,
             taken: 0,
             batch: (rayon::current_num_threads() * SHARE).clamp(SMALLEST, LARGEST),
+            line_limit,
             longest: u64::MAX,
             watch,
             skipped: 0,
@@ -140,7 +144,14 @@ impl<'a> Reader<'a> {
     fn chunk(&mut self) -> Result<Option<Chunk>, InputError> {
         loop {
             if let Some(blocks) = &mut self.blocks {
-                let block = blocks.next().transpose()?;
+                let block = blocks.next().transpose().map_err(|e| match e {
+                    InputError::LongLine { path, line, limit, hopeful: true }
+                        if limit == self.longest && limit < self.line_limit as u64 =>
+                    {
+                        InputError::LargeRecord { path, line: Some(line), limit }
+                    }
+                    e => e,
+                })?;
                 let taken = blocks.source().taken();
                 self.watch.advance(taken - self.taken);
                 self.taken = taken;
@@ -179,7 +190,8 @@ impl<'a> Reader<'a> {
         match entry.kind {
             Kind::Jsonl => {
                 let longest = usize::try_from(self.longest).unwrap_or(usize::MAX);
-                self.blocks = Some(Blocks::with_limit(bytes, number, longest));
+                let limit = self.line_limit.min(longest);
+                self.blocks = Some(Blocks::with_limit(bytes, number, limit));
                 Ok(None)
             }
             Kind::Text => {

@@ -43,7 +43,7 @@ fn run(storage: &dyn Storage, dir: &TempDir) -> Result<Vec<u8>, RunError> {
 
 fn run_within(storage: &dyn Storage, dir: &TempDir, room: Room) -> Result<Vec<u8>, RunError> {
     let paths = ["a.jsonl", "b.jsonl.gz"].map(|name| dir.path().join(name));
-    let entries = expand(&Disk, &paths, InputKind::Auto, Kind::Jsonl).unwrap().0;
+    let entries = expand(&Disk, &paths, InputKind::Auto, Kind::Jsonl, &[]).unwrap().0;
     let plan = DedupPlan::new(&DedupOptions { pairs: true, ..Default::default() }).unwrap();
     let settings = Settings::new(&plan, ("text", "id"), None, room).unwrap();
     let outputs = Outputs::new(Arc::new(Disk));

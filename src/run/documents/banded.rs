@@ -22,10 +22,10 @@ use crate::options::banding::Banding;
 use crate::options::dedup::DedupPlan;
 use crate::run::documents::DocumentsError;
 use crate::run::documents::InsertError;
-use crate::run::documents::Texts;
 use crate::run::documents::TooManyRecords;
 use crate::run::documents::batches::Batches;
 use crate::run::documents::batches::CHUNK;
+use crate::run::documents::found::Edges;
 use crate::run::documents::found::Finder;
 use crate::run::documents::found::Found;
 use crate::run::documents::found::Job;
@@ -37,6 +37,7 @@ use crate::run::documents::pairs::Collected;
 use crate::run::documents::pairs::Gathered;
 use crate::run::documents::pairs::Pairs;
 use crate::run::documents::shelf::Shelf;
+use crate::run::documents::source::Source;
 use crate::run::documents::stored::Each;
 use crate::run::documents::stored::SignatureFile;
 use crate::run::documents::stored::Stored;
@@ -138,10 +139,10 @@ impl Banded {
 
     /// Pairs that agree in a band and in as many places as a pair at the
     /// threshold does but for one chance in a million.
-    fn candidates<T: Texts + ?Sized>(
+    fn candidates<S: Source>(
         &mut self,
-        job: &Job<'_, T>,
-    ) -> Result<Candidates, DocumentsError<T::Error>> {
+        job: &Job<'_, S>,
+    ) -> Result<Candidates, DocumentsError<S::Error>> {
         let place = std::mem::replace(&mut self.place, Place::Gone);
         match place {
             Place::Memory(mut signatures, mut keys) => {
@@ -156,12 +157,12 @@ impl Banded {
         }
     }
 
-    fn in_memory<T: Texts + ?Sized>(
+    fn in_memory<S: Source>(
         &self,
-        job: &Job<'_, T>,
+        job: &Job<'_, S>,
         signatures: &Signatures,
         keys: &Keys,
-    ) -> Result<Candidates, DocumentsError<T::Error>> {
+    ) -> Result<Candidates, DocumentsError<S::Error>> {
         let options = job.plan.options();
         let refuted = Refuted::new(job.plan, self.num_perm);
         let (reference, banding) = (job.reference, self.banding);
@@ -187,24 +188,24 @@ impl Banded {
         let (rest, large): (Vec<Vec<u64>>, Vec<u64>) = found?.into_iter().unzip();
         let large_buckets = large.iter().sum();
         let mut pairs = gathered.finish(rest)?;
-        if options.pairs && large_buckets > 0 {
+        if job.edges == Edges::All && large_buckets > 0 {
             pairs = pairs.and(crowded(job, self.crowds(signatures))?, &self.room)?;
         }
         Ok(Candidates { pairs, large_buckets })
     }
 
-    fn on_disk<T: Texts + ?Sized>(
+    fn on_disk<S: Source>(
         &self,
-        job: &Job<'_, T>,
+        job: &Job<'_, S>,
         stored: Stored,
-    ) -> Result<Candidates, DocumentsError<T::Error>> {
+    ) -> Result<Candidates, DocumentsError<S::Error>> {
         let options = job.plan.options();
         let (buckets, keys) = stored.close()?;
         let gathered = Gathered::new(&self.room);
-        let members = if options.pairs { self.shingles.len() } else { 0 };
+        let members = if job.edges == Edges::All { self.shingles.len() } else { 0 };
         let crowds = Mutex::new(Disjoint::new(members));
         let crowd = |bucket: &[u32]| {
-            if options.pairs {
+            if job.edges == Edges::All {
                 let mut sets = crowds.lock().unwrap_or_else(PoisonError::into_inner);
                 for document in &bucket[1..] {
                     sets.union(bucket[0], *document);
@@ -228,7 +229,7 @@ impl Banded {
         let large_buckets = large.iter().sum();
         let refuted = Refuted::new(job.plan, self.num_perm);
         let mut pairs = refuted.leave(gathered.finish(rest)?, &buckets.signatures, &self.room)?;
-        if options.pairs && large_buckets > 0 {
+        if job.edges == Edges::All && large_buckets > 0 {
             let crowds = crowds.into_inner().unwrap_or_else(PoisonError::into_inner).groups();
             pairs = pairs.and(crowded(job, crowds)?, &self.room)?;
         }
@@ -264,10 +265,10 @@ impl Banded {
 }
 
 /// All pairs of large buckets that reach the threshold.
-fn crowded<T: Texts + ?Sized>(
-    job: &Job<'_, T>,
+fn crowded<S: Source>(
+    job: &Job<'_, S>,
     crowds: Vec<Vec<u32>>,
-) -> Result<Vec<u64>, DocumentsError<T::Error>> {
+) -> Result<Vec<u64>, DocumentsError<S::Error>> {
     let mut pairs = Vec::new();
     for crowd in crowds {
         let mut joined = Joined::new(job.bounds(), job.room);
@@ -342,14 +343,10 @@ impl Refuted {
 
 impl Finder for Banded {
     fn recall(&self, plan: &DedupPlan) -> f64 {
-        // The precheck refutes one in a million.
-        (self.banding.recall(plan.options().threshold) - 1e-6).max(0.0)
+        self.banding.found(plan.options().threshold)
     }
 
-    fn find<T: Texts + ?Sized>(
-        &mut self,
-        job: &Job<'_, T>,
-    ) -> Result<Found, DocumentsError<T::Error>> {
+    fn find<S: Source>(&mut self, job: &Job<'_, S>) -> Result<Found, DocumentsError<S::Error>> {
         let options = job.plan.options();
         job.watch.begin("banding", 0);
         let Candidates { pairs, large_buckets } = self.candidates(job)?;
@@ -362,7 +359,7 @@ impl Finder for Banded {
         if options.against {
             found.families = nearest(&found.edges, job.plan);
         }
-        if !options.pairs {
+        if job.edges == Edges::None {
             found.edges = Vec::new();
         }
         Ok(found)

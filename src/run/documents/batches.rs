@@ -17,9 +17,9 @@ use crate::join::Bounds;
 use crate::lsh::unpack;
 use crate::options::dedup::Linking;
 use crate::run::documents::DocumentsError;
-use crate::run::documents::Texts;
 use crate::run::documents::found::Component;
 use crate::run::documents::found::Edge;
+use crate::run::documents::found::Edges;
 use crate::run::documents::found::Found;
 use crate::run::documents::found::Job;
 use crate::run::documents::found::components;
@@ -32,6 +32,7 @@ use crate::run::documents::recipe::Material;
 use crate::run::documents::recipe::Verdict;
 use crate::run::documents::shelf::Shelf;
 use crate::run::documents::shelf::Stack;
+use crate::run::documents::source::Source;
 use rayon::prelude::*;
 use std::convert::Infallible;
 
@@ -71,8 +72,8 @@ impl Batch {
 }
 
 /// The comparison of all candidates, under way.
-pub(super) struct Batches<'a, 'j, T: ?Sized> {
-    pub(super) job: &'a Job<'j, T>,
+pub(super) struct Batches<'a, 'j, S> {
+    pub(super) job: &'a Job<'j, S>,
     /// Shingles of each document, repeats included.
     pub(super) shingles: &'a [u32],
     pub(super) found: Found,
@@ -82,8 +83,8 @@ pub(super) struct Batches<'a, 'j, T: ?Sized> {
     pub(super) deferred: Option<Vec<(u32, u32)>>,
 }
 
-impl<'a, 'j, T: Texts + ?Sized> Batches<'a, 'j, T> {
-    pub(super) fn new(job: &'a Job<'j, T>, shingles: &'a [u32]) -> Batches<'a, 'j, T> {
+impl<'a, 'j, S: Source> Batches<'a, 'j, S> {
+    pub(super) fn new(job: &'a Job<'j, S>, shingles: &'a [u32]) -> Batches<'a, 'j, S> {
         let (found, joined) = (Found::default(), Disjoint::new(shingles.len()));
         Batches { job, shingles, found, joined, deferred: None }
     }
@@ -95,7 +96,7 @@ impl<'a, 'j, T: Texts + ?Sized> Batches<'a, 'j, T> {
     }
 
     /// Compares all pairs and adds the families of all components.
-    pub(super) fn groups(&mut self, mut groups: Groups) -> Result<(), DocumentsError<T::Error>> {
+    pub(super) fn groups(&mut self, mut groups: Groups) -> Result<(), DocumentsError<S::Error>> {
         let budget = self.job.set_bytes();
         let most = self.job.room.budget.share_of_free(PAIRS_SHARE, 1 << 10) / PAIR;
         let (mut batch, mut bytes) = (Batch::default(), 0);
@@ -132,7 +133,7 @@ impl<'a, 'j, T: Texts + ?Sized> Batches<'a, 'j, T> {
     }
 
     /// Whole components whose sets fit the budget together.
-    fn batch(&mut self, batch: &Batch) -> Result<(), DocumentsError<T::Error>> {
+    fn batch(&mut self, batch: &Batch) -> Result<(), DocumentsError<S::Error>> {
         let shelf = Shelf::load(self.job, &batch.members)?;
         // The first round of all at once, since most have no second.
         let first = batch.groups().filter_map(|group| rounds(group).next());
@@ -202,8 +203,7 @@ impl<'a, 'j, T: Texts + ?Sized> Batches<'a, 'j, T> {
     }
 
     fn keeps_edges(&self) -> bool {
-        let options = self.job.plan.options();
-        options.pairs || options.against
+        self.job.edges != Edges::None || self.job.plan.options().against
     }
 
     /// Adds the families of components whose sets are on the shelf.
@@ -234,7 +234,7 @@ impl<'a, 'j, T: Texts + ?Sized> Batches<'a, 'j, T> {
         &mut self,
         members: &[u32],
         pairs: &[u64],
-    ) -> Result<(), DocumentsError<T::Error>> {
+    ) -> Result<(), DocumentsError<S::Error>> {
         let blocks = self.blocks(members, self.job.set_bytes() / 2);
         let mut links = Vec::new();
         for round in rounds(pairs) {
@@ -251,7 +251,7 @@ impl<'a, 'j, T: Texts + ?Sized> Batches<'a, 'j, T> {
         blocks: &[&[u32]],
         pairs: &[u64],
         links: &mut Vec<Link>,
-    ) -> Result<(), DocumentsError<T::Error>> {
+    ) -> Result<(), DocumentsError<S::Error>> {
         let block = |d: u32| blocks.partition_point(|b| b[b.len() - 1] < d);
         let mut tiled: Vec<((usize, usize), u64)> = Vec::with_capacity(pairs.len());
         for &pair in pairs {
@@ -293,7 +293,7 @@ impl<'a, 'j, T: Texts + ?Sized> Batches<'a, 'j, T> {
     }
 
     /// The families of components that are verified already, in batches.
-    fn rejoin(&mut self, components: Vec<Component>) -> Result<(), DocumentsError<T::Error>> {
+    fn rejoin(&mut self, components: Vec<Component>) -> Result<(), DocumentsError<S::Error>> {
         let options = self.job.plan.options();
         if options.against {
             return Ok(());
@@ -305,7 +305,7 @@ impl<'a, 'j, T: Texts + ?Sized> Batches<'a, 'j, T> {
             if more > set_bytes {
                 let mut stack = Stack::new(self.job, set_bytes);
                 let bounds = self.job.bounds();
-                let compare = |x: u32, leader: u32| -> Result<_, DocumentsError<T::Error>> {
+                let compare = |x: u32, leader: u32| -> Result<_, DocumentsError<S::Error>> {
                     let (x, leader) = (stack.get(x)?, stack.get(leader)?);
                     Ok(judge(&x, &leader, bounds, options.cluster))
                 };
@@ -325,7 +325,7 @@ impl<'a, 'j, T: Texts + ?Sized> Batches<'a, 'j, T> {
         self.reload(batch)
     }
 
-    fn reload(&mut self, components: Vec<Component>) -> Result<(), DocumentsError<T::Error>> {
+    fn reload(&mut self, components: Vec<Component>) -> Result<(), DocumentsError<S::Error>> {
         let members: Vec<u32> = components.iter().flat_map(|c| c.0.iter().copied()).collect();
         let shelf = Shelf::load(self.job, &members)?;
         self.split(&shelf, components);

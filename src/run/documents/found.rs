@@ -11,9 +11,8 @@ use crate::options::dedup::DedupPlan;
 use crate::options::dedup::Linking;
 use crate::run::Watch;
 use crate::run::documents::DocumentsError;
-use crate::run::documents::Texts;
 use crate::run::documents::recipe::Checks;
-use crate::run::documents::recipe::Recipe;
+use crate::run::documents::source::Source;
 use crate::run::room::Room;
 
 /// The part of the free memory that sets may have.
@@ -24,32 +23,41 @@ pub(super) trait Finder {
     /// Probability with which a pair exactly at the threshold is found.
     fn recall(&self, plan: &DedupPlan) -> f64;
 
-    /// Finds the families among all documents, and the pairs if the plan asks
-    /// for them.
-    fn find<T: Texts + ?Sized>(
-        &mut self,
-        job: &Job<'_, T>,
-    ) -> Result<Found, DocumentsError<T::Error>>;
+    /// Finds the families among all documents, and the pairs asked for.
+    fn find<S: Source>(&mut self, job: &Job<'_, S>) -> Result<Found, DocumentsError<S::Error>>;
+}
+
+/// Verified pairs that are part of the result, beside the families.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Edges {
+    /// None.
+    None,
+    /// All: as many as there are.
+    All,
+    /// A number in proportion to the documents. Of a crowd of documents that
+    /// are alike the same one some pairs are left out, never all of one of
+    /// them.
+    Sparse,
 }
 
 /// What a search has to go by.
-pub(super) struct Job<'a, T: ?Sized> {
+pub(super) struct Job<'a, S> {
     pub(super) plan: &'a DedupPlan,
-    pub(super) recipe: &'a Recipe,
-    pub(super) texts: &'a T,
-    /// First record of each document.
-    pub(super) records: &'a [u32],
+    /// Gives what they are compared by.
+    pub(super) source: &'a S,
     /// How much each document is preferred.
     pub(super) ranks: &'a [u32],
     /// Documents of the reference set: the first ones.
     pub(super) reference: u32,
+    /// Verified pairs that are asked for.
+    pub(super) edges: Edges,
     /// Documents that turned out to be copies of others; empty if none did.
     pub(super) gone: &'a [bool],
     pub(super) room: &'a Room,
     pub(super) watch: &'a dyn Watch,
 }
 
-impl<T: ?Sized> Job<'_, T> {
+impl<S> Job<'_, S> {
     pub(super) fn bounds(&self) -> Bounds {
         Bounds { measure: self.plan.options().measure, threshold: self.plan.threshold() }
     }
@@ -63,11 +71,11 @@ impl<T: ?Sized> Job<'_, T> {
 
 /// A verified pair, `a < b`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Edge {
-    pub(super) a: u32,
-    pub(super) b: u32,
+pub(crate) struct Edge {
+    pub(crate) a: u32,
+    pub(crate) b: u32,
     /// What they share, `a` first.
-    pub(super) overlap: Overlap,
+    pub(crate) overlap: Overlap,
 }
 
 impl Edge {
@@ -81,9 +89,11 @@ impl Edge {
 pub(super) struct Found {
     /// Families of two documents or more; each document in one at most.
     pub(super) families: Vec<Family>,
-    /// All verified pairs, if the plan asks for them, in no particular order.
+    /// The verified pairs asked for, in no particular order.
     pub(super) edges: Vec<Edge>,
     pub(super) checks: Checks,
+    /// Crowds of which not all pairs were looked at: large buckets, or with
+    /// [`Edges::Sparse`] documents that very many are alike.
     pub(super) large_buckets: u64,
 }
 

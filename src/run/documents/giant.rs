@@ -18,7 +18,6 @@ use crate::external::Sorting;
 use crate::lsh::unpack;
 use crate::options::dedup::Linking;
 use crate::run::documents::DocumentsError;
-use crate::run::documents::Texts;
 use crate::run::documents::batches::Batches;
 use crate::run::documents::batches::ROUND;
 use crate::run::documents::batches::judge;
@@ -26,6 +25,7 @@ use crate::run::documents::found::ends;
 use crate::run::documents::groups::Filled;
 use crate::run::documents::groups::Groups;
 use crate::run::documents::shelf::Stack;
+use crate::run::documents::source::Source;
 use crate::run::room::Room;
 use crate::spill::SpillError;
 use ahash::AHashMap;
@@ -80,7 +80,7 @@ fn head(sorted: &Sorted) -> Option<(u32, Link)> {
     Some((rank, Link { a, b, known }))
 }
 
-impl<T: Texts + ?Sized> Batches<'_, '_, T> {
+impl<S: Source> Batches<'_, '_, S> {
     /// Compares the pairs of a component, of which the first are `pairs`, and
     /// adds its families.
     pub(super) fn giant(
@@ -88,7 +88,7 @@ impl<T: Texts + ?Sized> Batches<'_, '_, T> {
         groups: &mut Groups,
         mut pairs: Vec<u64>,
         most: usize,
-    ) -> Result<(), DocumentsError<T::Error>> {
+    ) -> Result<(), DocumentsError<S::Error>> {
         let mut links = Links::new(self.job.room, self.shingles.len());
         let (mut length, mut left, mut more) = (ROUND, ROUND, true);
         // Within a round, what is connected is as it was before it.
@@ -116,7 +116,7 @@ impl<T: Texts + ?Sized> Batches<'_, '_, T> {
     }
 
     /// Compares some pairs of a round.
-    fn part(&mut self, pairs: &[u64], links: &mut Links) -> Result<(), DocumentsError<T::Error>> {
+    fn part(&mut self, pairs: &[u64], links: &mut Links) -> Result<(), DocumentsError<S::Error>> {
         let mut found = Vec::new();
         let open = self.open(pairs, &mut found);
         let members = ends(open.iter().flat_map(|&pair| <[u32; 2]>::from(unpack(pair))));
@@ -135,7 +135,7 @@ impl<T: Texts + ?Sized> Batches<'_, '_, T> {
     }
 
     /// The families of all components that links make.
-    fn separate(&mut self, links: Links) -> Result<(), DocumentsError<T::Error>> {
+    fn separate(&mut self, links: Links) -> Result<(), DocumentsError<S::Error>> {
         let (job, linking) = (self.job, self.job.plan.options().cluster);
         if job.plan.options().against {
             return Ok(());
@@ -153,7 +153,7 @@ impl<T: Texts + ?Sized> Batches<'_, '_, T> {
         let mut family = vec![0; self.shingles.len()];
         let mut stack = Stack::new(job, job.set_bytes());
         let bounds = job.bounds();
-        let mut compare = |x: u32, leader: u32| -> Result<_, DocumentsError<T::Error>> {
+        let mut compare = |x: u32, leader: u32| -> Result<_, DocumentsError<S::Error>> {
             let (x, leader) = (stack.get(x)?, stack.get(leader)?);
             Ok(judge(&x, &leader, bounds, linking))
         };

@@ -5,8 +5,11 @@
 //! keep first, and only those that lead are put into the index: the first
 //! leader that a document is alike takes it. That is the definition of a
 //! cluster, and copies by the thousand cost no more than as many comparisons.
-//! Otherwise every document is put in, and every pair is verified: as many as
-//! there are in a crowd of documents that are all alike.
+//! When all pairs are asked for, every document is put in, and every pair is
+//! verified: as many as there are in a crowd of documents that are all alike.
+//! When pairs are to be sparse ([`Edges::Sparse`]), of those that are alike the
+//! same document only the first [`CROWD`] are put in; whoever is left without
+//! a pair is then looked up among the others.
 //!
 //! * time: see [`crate::join`]
 //! * space: all sets, and the index; sets that have no room in memory are on
@@ -29,8 +32,9 @@ use crate::options::dedup::Measure;
 use crate::run::Unwatched;
 use crate::run::Watch;
 use crate::run::documents::DocumentsError;
-use crate::run::documents::Texts;
+use crate::run::documents::batches::judge;
 use crate::run::documents::found::Edge;
+use crate::run::documents::found::Edges;
 use crate::run::documents::found::Finder;
 use crate::run::documents::found::Found;
 use crate::run::documents::found::Job;
@@ -41,6 +45,7 @@ use crate::run::documents::recipe::Checks;
 use crate::run::documents::recipe::Material;
 use crate::run::documents::recipe::Workspace;
 use crate::run::documents::shelf::Cache;
+use crate::run::documents::source::Source;
 use crate::run::documents::spread::Spread;
 use crate::run::room::Room;
 use crate::spill::SpillError;
@@ -62,6 +67,10 @@ pub(super) struct Joined {
 
 /// Documents looked up together, before any of them is put in.
 pub(super) const BLOCK: usize = 512;
+
+/// Documents alike one of the index, first of all in it, that are put in
+/// beside it when pairs are to be sparse: as many as make a large bucket.
+const CROWD: u32 = 64;
 
 /// Documents from which on only one in [`SAMPLE`] is counted for the order of
 /// rarity: more would fill the counters and tell nothing apart.
@@ -85,17 +94,22 @@ impl Joined {
         Joined { bounds, room, materials, bytes: 0, disk: None }
     }
 
+    /// All sets at once, in memory.
+    pub(super) fn of(materials: Vec<Material>, bounds: Bounds, room: &Room) -> Joined {
+        Joined { materials, ..Joined::new(bounds, room) }
+    }
+
     /// All pairs that are alike among the documents `names`, whose sets these
     /// are, numbered by their places in `names`.
-    pub(super) fn pairs<T: Texts + ?Sized>(
+    pub(super) fn pairs<S: Source>(
         &self,
-        job: &Job<'_, T>,
+        job: &Job<'_, S>,
         names: &[u32],
-    ) -> Result<Vec<Edge>, DocumentsError<T::Error>> {
+    ) -> Result<Vec<Edge>, DocumentsError<S::Error>> {
         let mut order: Vec<u32> = (0..names.len() as u32).collect();
         match &self.disk {
             None => {
-                order.par_sort_by_key(|&d| (self.of(d).size(), d));
+                order.par_sort_by_key(|&d| (self.at(d).size(), d));
                 let join = Join::new(self, self.bounds, Mode::Pairs);
                 let found = join.among(&order, &Unwatched);
                 Ok(found.map_err(|IndexFull| DocumentsError::TooManyShingles)?.edges)
@@ -151,12 +165,12 @@ impl Joined {
         shingles * (set + 2 * set * u64::from(part) / (1 << 20))
     }
 
-    fn of(&self, document: u32) -> &Material {
+    fn at(&self, document: u32) -> &Material {
         &self.materials[document as usize]
     }
 
     fn rarity(&self) -> Rarity {
-        let mut rarity = Rarity::default();
+        let mut rarity = Rarity::new(self.materials.iter().map(|m| m.set.len()).sum());
         let materials = || self.materials.iter().filter(|material| !material.is_empty());
         let step = step(materials().count());
         materials().step_by(step).for_each(|m| rarity.count(&m.set));
@@ -164,7 +178,7 @@ impl Joined {
     }
 
     fn size(&self, document: u32) -> u32 {
-        self.disk.as_ref().map_or_else(|| self.of(document).size(), |s| s.size(document))
+        self.disk.as_ref().map_or_else(|| self.at(document).size(), |s| s.size(document))
     }
 
     fn documents(&self) -> u32 {
@@ -177,18 +191,14 @@ impl Finder for Joined {
         1.0
     }
 
-    fn find<T: Texts + ?Sized>(
-        &mut self,
-        job: &Job<'_, T>,
-    ) -> Result<Found, DocumentsError<T::Error>> {
+    fn find<S: Source>(&mut self, job: &Job<'_, S>) -> Result<Found, DocumentsError<S::Error>> {
         let options = job.plan.options();
         self.close(job.gone)?;
-        let mode = if options.against {
-            Mode::Against
-        } else if options.pairs || options.cluster == Linking::Connected {
-            Mode::Pairs
-        } else {
-            Mode::Leaders
+        let mode = match job.edges {
+            _ if options.against => Mode::Against,
+            Edges::Sparse => Mode::Sparse,
+            Edges::None if options.cluster == Linking::Leader => Mode::Leaders,
+            Edges::All | Edges::None => Mode::Pairs,
         };
         let order = self.order(job, mode);
         let cache = Cache::new(job, None);
@@ -204,7 +214,7 @@ impl Finder for Joined {
         match mode {
             Mode::Leaders => {}
             Mode::Against => found.families = nearest(&found.edges, job.plan),
-            Mode::Pairs => {
+            Mode::Pairs | Mode::Sparse => {
                 let mut places = job.ranks.to_vec();
                 if options.measure == Measure::Containment {
                     (0..).zip(&order).for_each(|(place, &d)| places[d as usize] = place);
@@ -212,7 +222,7 @@ impl Finder for Joined {
                 found.families = self.families(&cache, &found.edges, &places)?;
             }
         }
-        if !options.pairs {
+        if job.edges == Edges::None {
             found.edges = Vec::new();
         }
         Ok(found)
@@ -221,57 +231,62 @@ impl Finder for Joined {
 
 impl Joined {
     /// The documents that are looked up, in the order in which they are.
-    fn order<T: ?Sized>(&self, job: &Job<'_, T>, mode: Mode) -> Vec<u32> {
+    fn order<S>(&self, job: &Job<'_, S>, mode: Mode) -> Vec<u32> {
         let (size, rank) = (|d: u32| self.size(d), |d: u32| job.ranks[d as usize]);
         let mut order: Vec<u32> = (job.reference..self.documents()).collect();
         order.retain(|&document| size(document) > 0);
         match (self.bounds.measure, mode) {
             // What is contained comes after what contains it.
             (Measure::Containment, _) => order.par_sort_by_key(|&d| (Reverse(size(d)), rank(d))),
-            (Measure::Jaccard, Mode::Pairs) => order.par_sort_by_key(|&d| (size(d), d)),
+            (Measure::Jaccard, Mode::Pairs | Mode::Sparse) => {
+                order.par_sort_by_key(|&d| (size(d), d));
+            }
             (Measure::Jaccard, _) => order.par_sort_by_key(|&d| rank(d)),
         }
         order
     }
 
-    fn in_memory<T: Texts + ?Sized>(
+    fn in_memory<S: Source>(
         &self,
-        job: &Job<'_, T>,
+        job: &Job<'_, S>,
         order: &[u32],
         mode: Mode,
-    ) -> Result<Found, DocumentsError<T::Error>> {
+    ) -> Result<Found, DocumentsError<S::Error>> {
         let join = Join::new(self, self.bounds, mode);
         let found = match mode {
             Mode::Against => join.against(job.reference, order, job.watch),
-            Mode::Pairs | Mode::Leaders => join.among(order, job.watch),
+            Mode::Pairs | Mode::Sparse | Mode::Leaders => join.among(order, job.watch),
         };
         found.map_err(|IndexFull| DocumentsError::TooManyShingles)
     }
 
-    fn families<T: Texts + ?Sized>(
+    /// The families that pairs form. Those of [`Edges::Sparse`] may lack a
+    /// pair, and the sets themselves tell.
+    fn families<S: Source>(
         &self,
-        cache: &Cache<'_, '_, T>,
+        cache: &Cache<'_, '_, S>,
         edges: &[Edge],
         ranks: &[u32],
-    ) -> Result<Vec<Family>, DocumentsError<T::Error>> {
-        let linking = cache.job.plan.options().cluster;
-        let all: Vec<Result<Vec<Family>, DocumentsError<T::Error>>> =
+    ) -> Result<Vec<Family>, DocumentsError<S::Error>> {
+        let (linking, bounds) = (cache.job.plan.options().cluster, self.bounds);
+        let complete = linking == Linking::Leader && cache.job.edges != Edges::Sparse;
+        let all: Vec<Result<Vec<Family>, DocumentsError<S::Error>>> =
             components(edges.iter().map(|e| e.link()).collect())
                 .into_par_iter()
                 .map_init(Workspace::default, |workspace, (mut documents, links)| {
                     let mut get = |document: u32| match &self.disk {
-                        None => Ok(Handle::Here(self.of(document))),
+                        None => Ok(Handle::Here(self.at(document))),
                         Some(_) => cache.get(document, workspace).map(Handle::Shared),
                     };
-                    let compare = |x: u32, leader: u32| -> Result<_, DocumentsError<T::Error>> {
+                    let compare = |x: u32, leader: u32| -> Result<_, DocumentsError<S::Error>> {
                         let x = get(x)?;
-                        Ok(Some(x.overlap(&*get(leader)?)))
+                        Ok(judge(&x, &*get(leader)?, bounds, linking))
                     };
-                    let compare = (linking == Linking::Connected).then_some(compare);
+                    let compare = (!complete).then_some(compare);
                     families(&mut documents, &links, linking, ranks, compare)
                 })
                 .collect();
-        let all: Result<Vec<Vec<Family>>, DocumentsError<T::Error>> = all.into_iter().collect();
+        let all: Result<Vec<Vec<Family>>, DocumentsError<S::Error>> = all.into_iter().collect();
         Ok(all?.into_iter().flatten().collect())
     }
 }
@@ -298,6 +313,8 @@ impl std::ops::Deref for Handle<'_> {
 pub(super) enum Mode {
     /// All.
     Pairs,
+    /// All but those of two members of a crowd.
+    Sparse,
     /// Each document with the first that leads and that it is alike.
     Leaders,
     /// All of the reference set and others.
@@ -353,14 +370,14 @@ impl<'a> Join<'a> {
     }
 
     fn insert(&self, index: &mut Index, document: u32, prefix: &[u64]) -> Result<(), IndexFull> {
-        let material = self.sets.of(document);
+        let material = self.sets.at(document);
         match &self.wanted {
             Some(wanted) => {
                 let shingles = placed(&material.set).filter(|&(_, s)| wanted.has(s));
                 index.insert(shingles, material.size())
             }
             // They come by size, so that no smaller one is looked up later.
-            None if self.mode == Mode::Pairs => {
+            None if matches!(self.mode, Mode::Pairs | Mode::Sparse) => {
                 let length = self.bounds.ascending_prefix(material.size()) as usize;
                 index.insert(placed(&prefix[..length]), material.size())
             }
@@ -378,11 +395,11 @@ impl<'a> Join<'a> {
         bench: &mut Bench,
         met: &mut Met,
     ) {
-        let material = self.sets.of(document);
+        let material = self.sets.at(document);
         let Bench { scratch, found } = bench;
         index.look_up(placed(&met.prefix), material.size(), from, scratch, found);
         for &number in &*found {
-            let other = self.sets.of(inserted[number as usize]);
+            let other = self.sets.at(inserted[number as usize]);
             // Contained in what is smaller it cannot be.
             if self.wanted.is_some() && other.size() < material.size() {
                 continue;
@@ -403,8 +420,8 @@ impl<'a> Join<'a> {
         let mut inserted: Vec<u32> = Vec::new();
         let mut members: Vec<Vec<Member>> = Vec::new();
         let mut found = Found::default();
-        let mut benches: Vec<Bench> = Vec::new();
-        benches.resize_with(rayon::current_num_threads(), Bench::default);
+        let mut crowds = Crowds::default();
+        let mut benches = benches();
         watch.begin("joining", order.len() as u64);
         for block in order.chunks(BLOCK) {
             watch.advance(block.len() as u64);
@@ -413,15 +430,18 @@ impl<'a> Join<'a> {
             let all = self.meet_all(&index, &inserted, block, &mut benches);
             let before = index.len();
             for (&document, mut met) in block.iter().zip(all) {
-                if self.mode == Mode::Pairs || met.alike.is_empty() {
+                if self.mode != Mode::Leaders || met.alike.is_empty() {
                     let bench = &mut benches[0];
                     self.meet(&index, &inserted, (document, before), bench, &mut met);
                 }
                 found.checks.add(met.checks);
-                if self.mode == Mode::Pairs {
+                if self.mode != Mode::Leaders {
                     let other = |number: u32| inserted[number as usize];
                     let edges = met.alike.iter().map(|&(n, o)| edge(document, other(n), o));
                     found.edges.extend(edges);
+                    if self.mode == Mode::Sparse && !crowds.admits(document, &met.alike) {
+                        continue;
+                    }
                 } else if let Some(&(leader, overlap)) = met.alike.first() {
                     members[leader as usize].push(Member { document, overlap });
                     continue;
@@ -431,10 +451,41 @@ impl<'a> Join<'a> {
                 members.push(Vec::new());
             }
         }
+        drop(index);
+        self.lone(order, &crowds.left_out, &mut found)?;
+        found.large_buckets = crowds.crowds();
         let families = inserted.into_iter().zip(members);
         let families = families.filter(|(_, members)| !members.is_empty());
         found.families.extend(families.map(|(leader, members)| Family { leader, members }));
         Ok(found)
+    }
+
+    /// Looks up documents of `order` that are in no pair among those that were
+    /// left out of the index; each that is alike one gets a pair.
+    fn lone(&self, order: &[u32], left_out: &[u32], found: &mut Found) -> Result<(), IndexFull> {
+        if left_out.is_empty() {
+            return Ok(());
+        }
+        let mut paired = vec![false; self.sets.materials.len()];
+        for e in &found.edges {
+            (paired[e.a as usize], paired[e.b as usize]) = (true, true);
+        }
+        let lone: Vec<u32> = order.iter().copied().filter(|&d| !paired[d as usize]).collect();
+        let mut index = Index::new(self.bounds);
+        for &document in left_out {
+            let prefix = self.prefix(self.sets.at(document));
+            self.insert(&mut index, document, &prefix)?;
+        }
+        let mut benches = benches();
+        for block in lone.chunks(BLOCK) {
+            let all = self.meet_all(&index, left_out, block, &mut benches);
+            for (&document, met) in block.iter().zip(all) {
+                found.checks.add(met.checks);
+                let first = met.alike.first();
+                found.edges.extend(first.map(|&(n, o)| edge(document, left_out[n as usize], o)));
+            }
+        }
+        Ok(())
     }
 
     /// The pairs of documents with those of the reference set: the first ones.
@@ -447,11 +498,10 @@ impl<'a> Join<'a> {
         let mut index = Index::new(self.bounds);
         let inserted: Vec<u32> = (0..reference).collect();
         for &document in &inserted {
-            let prefix = self.prefix(self.sets.of(document));
+            let prefix = self.prefix(self.sets.at(document));
             self.insert(&mut index, document, &prefix)?;
         }
-        let mut benches: Vec<Bench> = Vec::new();
-        benches.resize_with(rayon::current_num_threads(), Bench::default);
+        let mut benches = benches();
         let mut found = Found::default();
         watch.begin("joining", order.len() as u64);
         for block in order.chunks(BLOCK) {
@@ -479,7 +529,7 @@ impl<'a> Join<'a> {
             .zip(block.par_chunks(share))
             .map(|(bench, documents)| {
                 let meet = |&document: &u32| {
-                    let prefix = self.prefix(self.sets.of(document));
+                    let prefix = self.prefix(self.sets.at(document));
                     let mut met = Met { prefix, ..Met::default() };
                     self.meet(index, inserted, (document, 0), bench, &mut met);
                     met
@@ -489,6 +539,41 @@ impl<'a> Join<'a> {
             .collect();
         all.into_iter().flatten().collect()
     }
+}
+
+/// Documents that are alike one that was put in before them.
+#[derive(Debug, Default)]
+struct Crowds {
+    /// For each document that was put in, those that it was the first of.
+    followers: Vec<u32>,
+    /// Documents that are not to be put in.
+    left_out: Vec<u32>,
+}
+
+impl Crowds {
+    /// Whether a document that is alike those of the index is to be put in.
+    fn admits(&mut self, document: u32, alike: &[(u32, Overlap)]) -> bool {
+        if let Some(&(first, _)) = alike.iter().min() {
+            let followers = &mut self.followers[first as usize];
+            *followers += 1;
+            if *followers > CROWD {
+                self.left_out.push(document);
+                return false;
+            }
+        }
+        self.followers.push(0);
+        true
+    }
+
+    fn crowds(&self) -> u64 {
+        self.followers.iter().filter(|&&n| n > CROWD).count() as u64
+    }
+}
+
+fn benches() -> Vec<Bench> {
+    let mut benches = Vec::new();
+    benches.resize_with(rayon::current_num_threads(), Bench::default);
+    benches
 }
 
 /// A pair with the lesser number first.

@@ -28,9 +28,9 @@ use std::sync::PoisonError;
 /// How texts are compared, given their length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Class {
-    /// No token: with nothing.
+    /// Nothing but white space: with nothing.
     Empty,
-    /// Shorter than a shingle: as a whole.
+    /// Shorter than a shingle, or without a token: as a whole.
     Short,
     /// By their shingles.
     Long,
@@ -81,6 +81,11 @@ pub(super) struct Material {
 }
 
 impl Material {
+    /// What a set is compared by, by its shingles alone.
+    pub(super) fn of_set(set: Vec<u64>) -> Material {
+        Material { set, order: Vec::new(), bag: None }
+    }
+
     pub(super) fn size(&self) -> u32 {
         self.set.len() as u32
     }
@@ -189,6 +194,13 @@ pub(crate) struct Workspace {
     pub(super) text: String,
 }
 
+impl Workspace {
+    /// What is needed to make a set.
+    pub(super) fn for_sets(&mut self) -> (&mut Sorter, &mut Vec<u64>) {
+        (&mut self.sorter, &mut self.shingles)
+    }
+}
+
 /// The settings by which texts are made ready.
 #[derive(Clone, Debug)]
 pub(super) struct Recipe {
@@ -241,9 +253,13 @@ impl Recipe {
     ) -> Digest {
         self.tokenize(text, &mut workspace.hashes);
         let Hashes { hashes, weights } = &workspace.hashes;
-        let content = hash::content(hashes);
+        // A text of signs alone is as good as its signs.
+        let content = match &hashes[..] {
+            [] => hash::content(&[hash::token(text.trim().as_bytes())]),
+            hashes => hash::content(hashes),
+        };
         let content = [(content >> 64) as u64, content as u64];
-        let class = if hashes.is_empty() {
+        let class = if text.trim().is_empty() {
             Class::Empty
         } else if self.shingler.is_short(hashes.len(), weights) {
             Class::Short

@@ -30,7 +30,6 @@ use crate::lsh::unpack;
 use crate::options::dedup::Measure;
 use crate::run::Watch;
 use crate::run::documents::DocumentsError;
-use crate::run::documents::Texts;
 use crate::run::documents::found::Found;
 use crate::run::documents::joined::BLOCK;
 use crate::run::documents::joined::Mode;
@@ -39,6 +38,7 @@ use crate::run::documents::joined::step;
 use crate::run::documents::recipe::Checks;
 use crate::run::documents::recipe::Workspace;
 use crate::run::documents::shelf::Cache;
+use crate::run::documents::source::Source;
 use crate::run::room::Room;
 use crate::spill::ScratchFile;
 use crate::spill::SpillError;
@@ -157,7 +157,8 @@ impl Spread {
     }
 
     fn rarity(&self) -> Result<Rarity, SpillError> {
-        let mut rarity = Rarity::default();
+        let size = |d: u32| self.size(d) as usize;
+        let mut rarity = Rarity::new((0..self.documents()).map(size).sum());
         let all = (0..self.documents()).filter(|&d| self.size(d) > 0).count();
         let (step, mut seen) = (step(all), 0usize);
         self.each(|documents, members| {
@@ -248,13 +249,13 @@ impl Spread {
 
     /// Joins the documents in this order; with [`Mode::Against`] those of the
     /// reference set come first.
-    pub(super) fn join<T: Texts + ?Sized>(
+    pub(super) fn join<S: Source>(
         &self,
-        cache: &Cache<'_, '_, T>,
+        cache: &Cache<'_, '_, S>,
         sequence: &[u32],
         mode: Mode,
         watch: &dyn Watch,
-    ) -> Result<Found, DocumentsError<T::Error>> {
+    ) -> Result<Found, DocumentsError<S::Error>> {
         watch.begin("joining", 0);
         // Documents below are put in and not looked up, all others looked up
         // and not put in.
@@ -384,17 +385,17 @@ struct Bench {
 }
 
 /// A part of the documents, put in, that all later ones are looked up in.
-struct Part<'a, 'b, 'j, T: ?Sized> {
+struct Part<'a, 'b, 'j, S> {
     spread: &'a Spread,
-    cache: &'a Cache<'b, 'j, T>,
+    cache: &'a Cache<'b, 'j, S>,
     mode: Mode,
     index: Index,
     inserted: Vec<u32>,
     members: Vec<Vec<Member>>,
 }
 
-impl<'a, 'b, 'j, T: Texts + ?Sized> Part<'a, 'b, 'j, T> {
-    fn new(spread: &'a Spread, cache: &'a Cache<'b, 'j, T>, mode: Mode) -> Part<'a, 'b, 'j, T> {
+impl<'a, 'b, 'j, S: Source> Part<'a, 'b, 'j, S> {
+    fn new(spread: &'a Spread, cache: &'a Cache<'b, 'j, S>, mode: Mode) -> Part<'a, 'b, 'j, S> {
         let index = Index::new(spread.bounds);
         Part { spread, cache, mode, index, inserted: Vec::new(), members: Vec::new() }
     }
@@ -412,7 +413,7 @@ impl<'a, 'b, 'j, T: Texts + ?Sized> Part<'a, 'b, 'j, T> {
         self.spread.bounds.measure == Measure::Containment
     }
 
-    fn insert(&mut self, one: &One) -> Result<(), DocumentsError<T::Error>> {
+    fn insert(&mut self, one: &One) -> Result<(), DocumentsError<S::Error>> {
         let size = self.spread.size(one.document);
         let last = match (self.is_contained(), self.mode) {
             // They come by size, so that no smaller one is looked up later.
@@ -437,7 +438,7 @@ impl<'a, 'b, 'j, T: Texts + ?Sized> Part<'a, 'b, 'j, T> {
         from: u32,
         bench: &mut Bench,
         met: &mut Met,
-    ) -> Result<(), DocumentsError<T::Error>> {
+    ) -> Result<(), DocumentsError<S::Error>> {
         let Bench { scratch, found, workspace } = bench;
         let size = self.spread.size(one.document);
         let prefix = one.entries.iter().copied().filter(|&(own, _)| own != BEHIND);
@@ -469,12 +470,9 @@ impl<'a, 'b, 'j, T: Texts + ?Sized> Part<'a, 'b, 'j, T> {
         &self,
         block: &[One],
         benches: &mut [Bench],
-    ) -> Result<Vec<Met>, DocumentsError<T::Error>>
-    where
-        T: Sync,
-    {
+    ) -> Result<Vec<Met>, DocumentsError<S::Error>> {
         let share = block.len().div_ceil(benches.len());
-        let all: Vec<Result<Vec<Met>, DocumentsError<T::Error>>> = benches
+        let all: Vec<Result<Vec<Met>, DocumentsError<S::Error>>> = benches
             .par_iter_mut()
             .zip(block.par_chunks(share))
             .map(|(bench, documents)| {
@@ -486,7 +484,7 @@ impl<'a, 'b, 'j, T: Texts + ?Sized> Part<'a, 'b, 'j, T> {
                 documents.iter().map(meet).collect()
             })
             .collect();
-        let all: Result<Vec<Vec<Met>>, DocumentsError<T::Error>> = all.into_iter().collect();
+        let all: Result<Vec<Vec<Met>>, DocumentsError<S::Error>> = all.into_iter().collect();
         Ok(all?.into_iter().flatten().collect())
     }
 
