@@ -20,7 +20,7 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-mod shown;
+pub(crate) mod shown;
 
 #[cfg(test)]
 pub(crate) mod failing;
@@ -172,6 +172,11 @@ pub trait Sink: Write + Send {
     ///
     /// What the system says; on most pipes and devices an error.
     fn sync(&mut self) -> io::Result<()>;
+
+    /// Whether people read along.
+    fn is_terminal(&self) -> bool {
+        false
+    }
 }
 
 /// The operations on files that readers and writers of this crate use.
@@ -401,6 +406,10 @@ impl Sink for fs::File {
     fn sync(&mut self) -> io::Result<()> {
         self.sync_all()
     }
+
+    fn is_terminal(&self) -> bool {
+        io::IsTerminal::is_terminal(self)
+    }
 }
 
 /// The folder in which a name stands; `.` for a bare name.
@@ -456,6 +465,10 @@ mod elsewhere {
 
         fn sync(&mut self) -> io::Result<()> {
             unsupported()
+        }
+
+        fn is_terminal(&self) -> bool {
+            io::IsTerminal::is_terminal(&self.0)
         }
     }
 }

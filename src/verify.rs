@@ -19,6 +19,7 @@
 //! 2016, for comparing blocks; Bentley and Yao, *An almost optimal algorithm
 //! for unbounded searching*, 1976.
 
+use crate::options::banding::REFUTED;
 use crate::options::threshold::Threshold;
 use crate::simd::Kernel;
 use crate::simd::Unit;
@@ -179,9 +180,6 @@ fn search(small: &[u64], large: &[u64], needed: usize) -> Option<usize> {
 /// Similarities for which a bound is kept: one part in 256 apart.
 const STEPS: u64 = 256;
 
-/// Chance with which a pair at the threshold is refuted.
-const FALSELY: f64 = 1e-6;
-
 /// Refutes pairs by their signatures.
 ///
 /// A pair of Jaccard similarity `J` agrees in a binomial number of places of
@@ -217,7 +215,7 @@ impl Precheck {
     }
 }
 
-/// The largest `k` with `P(X < k) <= FALSELY` for a binomial `X` of `n` trials
+/// The largest `k` with `P(X < k) <= REFUTED` for a binomial `X` of `n` trials
 /// with chance `p`.
 fn fewest(n: usize, p: f64) -> u32 {
     if p >= 1.0 {
@@ -236,7 +234,7 @@ fn fewest(n: usize, p: f64) -> u32 {
     for k in mode + 1..=n {
         terms[k] = terms[k - 1] * (n - k + 1) as f64 * odds / k as f64;
     }
-    let allowed = FALSELY * terms.iter().sum::<f64>();
+    let allowed = REFUTED * terms.iter().sum::<f64>();
     let mut below = 0.0;
     let fits = |term: &&f64| {
         below += **term;
@@ -342,8 +340,8 @@ mod tests {
                     continue;
                 }
                 let k = fewest(n, p) as usize;
-                assert!(tail(n, p, k) <= FALSELY * 1.000_001, "{n} {p} {k}");
-                assert!(tail(n, p, k + 1) > FALSELY * 0.999_999, "{n} {p} {k}");
+                assert!(tail(n, p, k) <= REFUTED * 1.000_001, "{n} {p} {k}");
+                assert!(tail(n, p, k + 1) > REFUTED * 0.999_999, "{n} {p} {k}");
             }
         }
         assert_eq!(fewest(4096, 1.0), 4096);

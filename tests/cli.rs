@@ -417,6 +417,24 @@ fn help_and_version_go_to_standard_output() {
 }
 
 #[test]
+fn the_version_is_that_of_the_program_whatever_the_command() {
+    let dir = Dir::new();
+    let version = format!("twicetold {}\n", env!("CARGO_PKG_VERSION"));
+    for args in [&["-V"][..], &["find", "-V"], &["dedup", "--version"]] {
+        assert_eq!(String::from_utf8(dir.run(args).exits(0).stdout).unwrap(), version);
+    }
+}
+
+#[test]
+fn a_seed_changes_nothing_that_find_reports() {
+    let dir = Dir::new();
+    dir.write("a.txt", shipped("data/articles/harbour.txt"));
+    let run = dir.run(&jsonl(&["--seed", "7", "a.txt"])).exits(0);
+    assert_eq!(run.stdout, dir.run(&jsonl(&["a.txt"])).exits(0).stdout);
+    dir.run(&["find", "--seed", "x", "a.txt"]).exits(2);
+}
+
+#[test]
 fn quiet_leaves_standard_error_empty() {
     let dir = Dir::new();
     dir.write("a.txt", shipped("data/articles/harbour.txt"));
@@ -637,11 +655,49 @@ fn one_two_and_eight_threads_give_the_same_bytes() {
     }
     dump += std::str::from_utf8(&shipped("data/dump.jsonl")).unwrap();
     dir.write("dump.jsonl", dump);
-    let run = |threads: &str| dir.run(&jsonl(&["--pairs", "-j", threads, "dump.jsonl"])).exits(0);
-    let one = run("1");
-    assert!(one.records("cluster").len() > 15);
-    for threads in ["2", "8", "1"] {
-        assert!(run(threads).stdout == one.stdout, "{threads} threads");
+    for more in [&[][..], &["--reworded"]] {
+        let run = |threads: &str| {
+            let args = [&["--pairs", "-j", threads, "dump.jsonl"], more].concat();
+            dir.run(&jsonl(&args)).exits(0)
+        };
+        let one = run("1");
+        assert!(one.records("cluster").len() > 15);
+        for threads in ["2", "8", "1"] {
+            assert!(run(threads).stdout == one.stdout, "{threads} threads {more:?}");
+        }
+    }
+}
+
+#[test]
+fn texts_told_in_other_words_are_found_when_asked_for() {
+    let dir = Dir::new();
+    let (told, retold) = ("data/articles/harbour.txt", "data/articles/harbour-retold.txt");
+    for name in [told, retold] {
+        dir.write(name, shipped(name));
+    }
+    // Two texts, one text, and two among others.
+    let mut both = shipped(told);
+    both.extend(shipped(retold));
+    dir.write("both.txt", both);
+    let bakery = dir.write("bakery.txt", shipped("data/articles/bakery.txt"));
+    let bakery = bakery.to_str().unwrap();
+    for inputs in [&[told, retold][..], &["both.txt"], &[bakery, told, retold]] {
+        let plain = dir.run(&jsonl(inputs)).exits(0);
+        let more = jsonl(&[&["--reworded", "--pairs"][..], inputs].concat());
+        let run = dir.run(&more).exits(0);
+        let mut clusters = run.records("cluster");
+        let reworded = clusters.pop().unwrap();
+        assert_eq!(clusters, plain.records("cluster"), "copies stay what they were");
+        assert_eq!((&reworded["kind"], &reworded["size"]), (&"reworded".into(), &2.into()));
+        let score = reworded["score_min"].as_f64().unwrap();
+        assert!((0.5..1.0).contains(&score), "{score}");
+        let measures: Vec<Value> =
+            run.records("match").into_iter().map(|m| m["measure"].clone()).collect();
+        assert_eq!(measures.iter().filter(|m| *m == "shared_words").count(), 1);
+        let report = dir.run(&[&["find", "--reworded"], inputs].concat()).exits(0);
+        let report = String::from_utf8(report.stdout.clone()).unwrap();
+        assert!(report.contains("reworded") && report.contains(" % of its unusual words"));
+        assert!(!report.contains("copied"));
     }
 }
 
@@ -714,6 +770,113 @@ fn links_in_a_circle_pipes_and_odd_names_do_no_harm() {
     assert!(matches!(run.status, Some(0 | 3)), "{run:?}");
     assert_eq!(run.records("cluster").len(), 1);
     assert!(!run.stderr.contains('\u{1b}'), "{:?}", run.stderr);
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_passed_over_in_a_folder_is_noted_and_counted() {
+    use std::os::unix::fs::symlink;
+    let dir = Dir::new();
+    dir.write("texts/a.txt", shipped("data/articles/harbour.txt"));
+    dir.write("texts/binary", b"\0");
+    dir.write("elsewhere/b.txt", words(1, 50));
+    let texts = dir.path().join("texts");
+    symlink("../elsewhere/b.txt", texts.join("link.txt")).unwrap();
+    symlink("..", texts.join("up")).unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(texts.join("socket")).unwrap();
+    let run = dir.run(&jsonl(&["texts"])).exits(0);
+    assert_eq!((&run.summary()["documents"], &run.summary()["skipped"]), (&1.into(), &4.into()));
+    let run = run
+        .says("note: texts/link.txt is a symbolic link, passed over; name it to have it read\n")
+        .says("note: texts/up is a symbolic link")
+        .says("note: texts/socket is a socket, passed over\n");
+    assert!(!run.stderr.contains("more"), "{}", run.stderr);
+    let run = dir.run(&["dedup", "--summary", "s.json", "--input", "text", "texts"]).exits(0);
+    let summary: Value = serde_json::from_slice(&dir.read("s.json")).unwrap();
+    assert_eq!(summary["files_skipped"], 4, "{}", run.stderr);
+    // A named link is read.
+    let run = dir.run(&jsonl(&["texts/link.txt"])).exits(0);
+    assert_eq!((&run.summary()["documents"], &run.summary()["skipped"]), (&1.into(), &0.into()));
+    // Many are told of up to ten.
+    for n in 0..20 {
+        symlink("a.txt", texts.join(format!("l{n}"))).unwrap();
+    }
+    let run = dir.run(&jsonl(&["texts"])).exits(0).says("note: and 13 more passed over\n");
+    assert_eq!(run.stderr.matches(" passed over").count(), 12, "{}", run.stderr);
+    assert_eq!(run.summary()["skipped"], 24);
+}
+
+#[test]
+fn a_report_inside_the_folder_that_is_searched_is_not_searched() {
+    let dir = Dir::new();
+    dir.write("texts/a.txt", shipped("data/articles/harbour.txt"));
+    let args = ["find", "texts", "-o", "texts/report.json", "--format", "json"];
+    dir.run(&args).exits(0);
+    let first = dir.read("texts/report.json");
+    dir.run(&args)
+        .exits(0)
+        .says("note: texts/report.json is another file of this run, and no input\n");
+    assert_eq!(dir.read("texts/report.json"), first);
+    dir.run(&["find", "texts/report.json", "-o", "texts/report.json"]).exits(2);
+}
+
+// What is known or not wanted.
+
+#[test]
+fn passages_that_match_a_pattern_are_no_findings() {
+    let dir = Dir::new();
+    let (first, second) = (words(1, 30), words(2, 30));
+    dir.write("a.txt", format!("{first}.\n{second}.\n{}", words(3, 30)));
+    dir.write("b.txt", format!("{second}.\n{}.\n{first}", words(4, 30)));
+    let all = dir.run(&jsonl(&["--pairs", "."])).exits(0);
+    assert_eq!(all.records("cluster").len(), 2);
+    let word = first.split(' ').nth(9).unwrap();
+    for pattern in [word.to_string(), format!("(?i){}", word.to_uppercase())] {
+        let args = ["--pairs", "--ignore-pattern", "no such", "--ignore-pattern", &pattern, "."];
+        let run = dir.run(&jsonl(&args)).exits(0);
+        let clusters = run.records("cluster");
+        assert_eq!((clusters.len(), &clusters[0]["id"]), (1, &1.into()));
+        assert_eq!(clusters[0]["occurrences"][0]["text"], second);
+        assert_eq!(run.records("match").len(), 1);
+        let (summary, whole) = (run.summary(), all.summary());
+        assert_eq!((&summary["ignored"], &summary["clusters"]), (&1.into(), &1.into()));
+        assert_eq!(summary["repeated_bytes"], 2 * second.len());
+        assert!(whole.get("ignored").is_none());
+    }
+    let args = ["find", "--fail-on", "any", "--ignore-pattern", "^w", "."];
+    let run = dir.run(&args).exits(0);
+    assert!(String::from_utf8_lossy(&run.stdout).contains("2 passages were ignored"), "{run:?}");
+    dir.run(&["find", "--ignore-pattern", "(", "a.txt"]).exits(2).says("unclosed group");
+}
+
+#[test]
+fn with_a_baseline_only_what_is_new_is_reported() {
+    let dir = Dir::new();
+    let old = words(1, 30);
+    dir.write("texts/a.txt", around(1, 20, &old));
+    dir.write("texts/b.txt", around(2, 20, &old));
+    let known = "texts/known.jsonl";
+    let write = ["find", "--fail-on", "any", "--write-baseline", known, "texts"];
+    dir.run(&write).exits(1);
+    let first = dir.read(known);
+    let check = ["--fail-on", "any", "--baseline", known, "texts"];
+    let run = dir.run(&jsonl(&check)).exits(0).says("known.jsonl is another file of this run");
+    assert_eq!((run.records("cluster").len(), &run.summary()["ignored"]), (0, &1.into()));
+    // Moved within its file it is known, in another file it is new.
+    dir.write("texts/b.txt", around(3, 50, &old));
+    dir.run(&jsonl(&check)).exits(0);
+    dir.write("texts/c.txt", around(4, 20, &old));
+    let run = dir.run(&jsonl(&check)).exits(1);
+    assert_eq!(run.records("cluster")[0]["size"], 3);
+    // One file can be read and replaced.
+    let both = ["--baseline", known, "--write-baseline", known, "texts"];
+    dir.run(&jsonl(&both)).exits(0);
+    assert_ne!(dir.read(known), first);
+    dir.run(&jsonl(&check)).exits(0);
+    // It is replaced by nothing else, and is a baseline or an error.
+    dir.run(&jsonl(&["--baseline", known, "-o", known, "texts"])).exits(2).says(known);
+    dir.run(&jsonl(&["--baseline", "none", "texts"])).exits(2).says("--write-baseline makes one");
+    dir.run(&jsonl(&["--baseline", "texts/a.txt", "texts"])).exits(2).says("does not begin");
 }
 
 #[test]

@@ -382,6 +382,44 @@ fn annotations_tell_of_each_record_what_it_duplicates() {
 }
 
 #[test]
+fn with_annotations_all_records_are_told_of_as_written() {
+    let dir = Dir::new();
+    dir.write("in.jsonl", joined(&dump()));
+    let args = ["dedup", "-t", "0.7", "--annotate", "--summary", "s.json", "in.jsonl"];
+    let run = dir.run(&args).exits(0).says(" marked as duplicates (");
+    let summary: Value = serde_json::from_slice(&dir.read("s.json")).unwrap();
+    assert_eq!(summary["bytes_out"], run.stdout.len());
+    assert!(summary["removed"].as_u64().unwrap() > 0);
+    dir.run(&[&args[..], &["--dry-run"]].concat()).exits(0).prints_nothing();
+    let dry: Value = serde_json::from_slice(&dir.read("s.json")).unwrap();
+    assert_eq!(dry["bytes_out"], run.stdout.len());
+}
+
+#[test]
+fn records_without_the_field_of_the_policy_are_counted() {
+    let dir = Dir::new();
+    dir.write("in.jsonl", "{\"text\":\"a\",\"n\":1}\n{\"text\":\"b\"}\n");
+    let run = dir.run(&["dedup", "--keep", "max:n", "in.jsonl"]).exits(0);
+    run.says("warning: 1 record has no field as named by --keep max:n\n");
+    let run = dir.run(&["dedup", "--keep", "min:nope", "in.jsonl"]).exits(0);
+    run.says("warning: 2 records have no field as named by --keep min:nope\n");
+    let run = dir.run(&["dedup", "--keep", "max:text", "in.jsonl"]).exits(0);
+    assert!(!run.stderr.contains("field"), "{}", run.stderr);
+}
+
+#[test]
+fn the_recall_that_is_told_is_what_was_asked_for() {
+    let dir = Dir::new();
+    dir.write("in.jsonl", line("a", "b"));
+    for t in ["0.5", "0.6", "0.7", "0.75", "0.8", "0.9", "0.95", "1"] {
+        let args = ["dedup", "-t", t, "--dry-run", "--summary", "-", "in.jsonl"];
+        let run = dir.run(&args).exits(0);
+        let summary: Value = serde_json::from_slice(&run.stdout).unwrap();
+        assert!(summary["recall"].as_f64().unwrap() >= 0.99, "{summary}");
+    }
+}
+
+#[test]
 fn the_words_that_differ_are_named_when_asked_for() {
     let dir = Dir::new();
     let [a, b, _] = versions(1);
@@ -454,7 +492,67 @@ fn the_summary_is_left_out_when_quiet() {
     assert_eq!(dir.run(&["dedup", "-q", "in.jsonl"]).exits(0).stderr, "");
 }
 
+#[test]
+fn an_output_inside_a_folder_of_inputs_is_no_input() {
+    let dir = Dir::new();
+    dir.write("dumps/a.jsonl", joined(&dump()));
+    let args = ["dedup", "dumps", "-o", "dumps/out.jsonl", "--clusters", "dumps/c.jsonl"];
+    let first = dir.run(&args).exits(0);
+    let (out, clusters) = (dir.read("dumps/out.jsonl"), dir.read("dumps/c.jsonl"));
+    assert!(!first.stderr.contains("note"), "{}", first.stderr);
+    let again = dir.run(&args).exits(0);
+    again.says("note: dumps/out.jsonl is another file of this run, and no input\n");
+    assert_eq!((dir.read("dumps/out.jsonl"), dir.read("dumps/c.jsonl")), (out, clusters));
+}
+
 // What is refused.
+
+#[test]
+fn set_aside_records_are_told_of_up_to_ten_and_counted() {
+    let dir = Dir::new();
+    let args = ["dedup", "--rejects", "bad.jsonl"];
+    let run = dir.feed(&args, b"{\"text\":1}\n").exits(3);
+    let aside =
+        "warning: standard input:1: set aside: the text \"text\" is a number, not a string\n";
+    run.says(aside).says("warning: 1 record was set aside\n");
+    let run = dir.feed(&args, &b"[]\n".repeat(12)).exits(3);
+    assert_eq!(run.stderr.matches(": set aside: ").count(), 10, "{}", run.stderr);
+    let run = run.says("warning: and 2 more\n").says("warning: 12 records were set aside\n");
+    assert!(!run.stderr.contains("--rejects"), "{}", run.stderr);
+    // Exactly ten leave nothing to add.
+    let run = dir.feed(&args, &b"[]\n".repeat(10)).exits(3);
+    assert!(!run.stderr.contains("more"), "{}", run.stderr);
+}
+
+#[test]
+fn standard_streams_have_their_names_in_messages() {
+    let dir = Dir::new();
+    let run = dir.feed(&["dedup"], b"[]\n").exits(2);
+    run.says("error: standard input:1: unusable record");
+    let run = dir.feed(&["dedup", "--annotate"], b"{\"text\":\"\",\"twicetold\":1}\n").exits(2);
+    run.says("error: standard input:1: the record has a member");
+    let run = dir.feed(&["dedup", "-", "-"], b"{\"text\":\"a\"}\n").exits(0);
+    run.says("note: standard input was named before, read once\n");
+    let run = dir.feed(&["find", "--input", "text"], b"a\xffb").exits(0);
+    run.says("standard input is not valid UTF-8 in 1 place;");
+}
+
+#[test]
+fn a_record_may_be_as_long_as_the_user_says() {
+    let dir = Dir::new();
+    let long = line("a", &"word ".repeat(1000));
+    dir.write("in.jsonl", line("b", "short") + &long);
+    for command in ["dedup", "find"] {
+        let at = |size: &str| dir.run(&[command, "--max-record", size, "in.jsonl"]);
+        at("4K").exits(2).says("in.jsonl:2: the line has more than 4096 bytes; --max-record lets");
+        at("6K").exits(0);
+        at(&(long.len() - 1).to_string()).exits(0);
+        at(&(long.len() - 2).to_string()).exits(2);
+        at("1").exits(2).says("between 1K and 4095M");
+        at("4G").exits(2);
+        at("much").exits(2).says("a size like");
+    }
+}
 
 #[test]
 fn an_unusable_record_ends_the_run_without_output() {
@@ -495,13 +593,17 @@ fn an_output_that_is_an_input_is_refused() {
     for option in ["-o", "--removed", "--clusters", "--pairs", "--rejects", "--summary"] {
         for out in ["in.jsonl", "hard.jsonl", "./in.jsonl"] {
             let run = dir.run(&["dedup", option, out, "in.jsonl"]).exits(2);
-            run.says("is the same file as the input").prints_nothing();
+            let message = match out {
+                "in.jsonl" => "in.jsonl is an input and an output; name another",
+                _ => "is the same file as the input in.jsonl; name another",
+            };
+            run.says(message).prints_nothing();
         }
         let run = dir.run(&["dedup", option, "in.jsonl", "--against", "in.jsonl", "-"]).exits(2);
-        run.says("same file");
+        run.says("in.jsonl is an input and an output");
     }
     let run = dir.run(&["dedup", "-o", "new", "--pairs", "new", "in.jsonl"]).exits(2);
-    run.says("the outputs new and new are the same");
+    run.says("new is named for two outputs; name two files");
     dir.run(&["dedup", "--pairs", "-", "in.jsonl"]).exits(2).says("standard output");
     assert_eq!(text(&dir.read("in.jsonl")), dump);
     assert_eq!(dir.names(), ["hard.jsonl", "in.jsonl"]);

@@ -1,5 +1,6 @@
 //! `twicetold dedup`.
 
+use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
@@ -20,7 +21,6 @@ use twicetold::options::dedup::Unit;
 use twicetold::output::Outputs;
 use twicetold::output::folder::OutputFolder;
 use twicetold::report::totals::Cost;
-use twicetold::report::totals::Totals;
 use twicetold::run::RunError;
 use twicetold::run::dedup;
 use twicetold::run::dedup::Inputs;
@@ -32,10 +32,12 @@ use twicetold::storage::Disk;
 use crate::cli::Common;
 use crate::cli::Failure;
 use crate::cli::inputs;
+use crate::cli::inputs::Expanded;
 use crate::cli::inputs::InputArg;
 use crate::cli::interrupt;
 use crate::cli::memory;
 use crate::cli::messages::Messages;
+use crate::cli::messages::counted;
 use crate::cli::progress::Progress;
 use crate::cli::words::words;
 
@@ -186,7 +188,19 @@ pub(crate) struct DedupArgs {
     #[arg(long, value_enum, value_name = "KIND", default_value_t, help_heading = "Reading")]
     input: InputArg,
 
-    /// Member of a record that holds its text; dots lead into objects
+    /// Longest line that is read as a record, such as 64M or 2G, up to 4095M;
+    /// one that cannot be a record may have 64M
+    #[arg(
+        long,
+        value_name = "SIZE",
+        value_parser = inputs::max_record,
+        default_value = "1G",
+        help_heading = "Reading"
+    )]
+    max_record: usize,
+
+    /// Member of a record that holds its text; dots lead into objects, `\.` is
+    /// a dot in a name
     #[arg(long, value_name = "KEY", default_value = "text", help_heading = "Reading")]
     text_key: String,
 
@@ -277,13 +291,16 @@ impl DedupArgs {
         let mut settings =
             Settings::new(plan, (&self.text_key, &self.id_key), annotate, &temp_dir)?;
         settings.rejects = self.rejects.is_some();
+        settings.line_limit = self.max_record;
         Ok(settings)
     }
 
-    /// Files that are to be written, without standard output.
-    fn outputs(&self) -> impl Iterator<Item = &PathBuf> {
+    /// Files that are to be written.
+    fn outputs(&self) -> Vec<&Path> {
         let DedupArgs { output, removed, clusters, pairs, rejects, summary, .. } = self;
-        [output, removed, clusters, pairs, rejects, summary].into_iter().flatten()
+        let files = [output, removed, clusters, pairs, rejects, summary].into_iter().flatten();
+        let standard = self.output.is_none() && !self.dry_run;
+        files.map(PathBuf::as_path).chain(standard.then_some(Path::new("-"))).collect()
     }
 }
 
@@ -291,8 +308,9 @@ impl DedupArgs {
 pub(crate) fn run(args: &DedupArgs, messages: &Messages) -> Result<u8, Failure> {
     let start = Instant::now();
     let plan = args.plan()?;
-    let settings = args.settings(&plan)?;
-    let (references, entries, lost) = entries(args, messages)?;
+    let mut settings = args.settings(&plan)?;
+    let (references, Expanded { entries, lost, skipped }) = entries(args, messages)?;
+    (settings.lost, settings.skipped) = (lost, skipped);
     let kind = dedup::kind(&entries)?;
     refuse_for_texts(args, &plan, kind)?;
 
@@ -314,35 +332,38 @@ pub(crate) fn run(args: &DedupArgs, messages: &Messages) -> Result<u8, Failure> 
     if !gone {
         messages.summary(&totals.human(&plan, cost));
     }
-    Ok(status(messages, &totals, lost))
+    if totals.without_field > 0 {
+        let lack = counted(totals.without_field, "record has", "records have");
+        messages.warning(&format!("{lack} no field as named by --keep {}", args.keep));
+    }
+    inputs::warn(messages, totals.rejected + totals.reference_rejected, totals.lost);
+    Ok(if totals.rejected + totals.reference_rejected + totals.lost > 0 { 3 } else { 0 })
 }
 
-/// The reference set, the inputs, and how many files could not be looked at.
-fn entries(
-    args: &DedupArgs,
-    messages: &Messages,
-) -> Result<(Vec<Entry>, Vec<Entry>, u64), Failure> {
+/// The reference set, and the inputs with what was passed over in both.
+fn entries(args: &DedupArgs, messages: &Messages) -> Result<(Vec<Entry>, Expanded), Failure> {
     let kind: InputKind = args.input.into();
-    let expand = |paths: &[PathBuf]| -> Result<(Vec<Entry>, u64), Failure> {
-        let (mut entries, lost) = inputs::expanded(paths, kind, Kind::Jsonl, messages)?;
+    let outputs = args.outputs();
+    let expand = |paths: &[PathBuf]| -> Result<Expanded, Failure> {
+        let mut found = inputs::expanded(paths, kind, Kind::Jsonl, &outputs, messages)?;
         if kind == InputKind::Auto {
-            guess::records(&Disk, &mut entries);
+            guess::records(&Disk, &mut found.entries);
         }
-        Ok((entries, lost))
+        Ok(found)
     };
-    let (mut references, mut lost) = (Vec::new(), 0);
+    let mut references = Expanded::default();
     if !args.against.is_empty() {
-        (references, lost) = expand(&args.against)?;
+        references = expand(&args.against)?;
     }
-    let (entries, more) = expand(&args.paths)?;
-    inputs::refuse_common(&references, &entries)?;
-    let standard = PathBuf::from("-");
-    let also = (args.output.is_none() && !args.dry_run).then_some(&standard);
-    inputs::refuse(&[&references, &entries], args.outputs().chain(also))?;
-    if entries.is_empty() {
+    let mut found = expand(&args.paths)?;
+    inputs::refuse_common(&references.entries, &found.entries)?;
+    inputs::refuse(&[&references.entries, &found.entries], &outputs)?;
+    if found.entries.is_empty() {
         messages.note("there is no file to read in what was named");
     }
-    Ok((references, entries, lost + more))
+    found.lost += references.lost;
+    found.skipped += references.skipped;
+    Ok((references.entries, found))
 }
 
 /// Refuses what is meant for records.
@@ -384,16 +405,4 @@ fn sinks(
         summary,
     };
     Ok((sinks, folder))
-}
-
-/// The exit status of a run that came to its end.
-fn status(messages: &Messages, totals: &Totals, lost: u64) -> u8 {
-    let (rejected, lost) = (totals.rejected + totals.reference_rejected, lost + totals.lost);
-    if rejected > 0 {
-        messages.warning(&format!("{rejected} records were set aside"));
-    }
-    if lost > 0 {
-        messages.warning(&format!("{lost} files or folders could not be read"));
-    }
-    if rejected > 0 || lost > 0 { 3 } else { 0 }
 }

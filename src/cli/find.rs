@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use clap::Args;
 use clap::ValueEnum;
+use regex::Regex;
 use twicetold::FindOptions;
+use twicetold::input::Entry;
 use twicetold::input::Kind;
 use twicetold::input::keys::Keys;
 use twicetold::options::OptionsError;
@@ -22,18 +24,23 @@ use twicetold::output::Output;
 use twicetold::output::Outputs;
 use twicetold::report::Format;
 use twicetold::report::Report;
+use twicetold::report::baseline::Baseline;
 use twicetold::report::human::Style;
 use twicetold::run::RunError;
 use twicetold::run::corpus::Corpus;
 use twicetold::run::corpus::Findings;
+use twicetold::run::corpus::Reading;
 use twicetold::storage::Disk;
 
 use crate::cli::Common;
 use crate::cli::Failure;
 use crate::cli::inputs;
+use crate::cli::inputs::Expanded;
 use crate::cli::inputs::InputArg;
 use crate::cli::interrupt;
+use crate::cli::known;
 use crate::cli::messages::Messages;
+use crate::cli::messages::counted;
 use crate::cli::messages::wants_color;
 use crate::cli::progress::Progress;
 use crate::cli::words::words;
@@ -83,6 +90,14 @@ pub(crate) struct FindArgs {
     #[arg(long, value_enum, value_name = "BORDERS")]
     snap: Option<SnapArg>,
 
+    /// Also find passages told in other words or another order
+    ///
+    /// These share unusual words, such as names and terms, more than chance
+    /// explains; they are reported apart from copies, as reworded. Independent
+    /// reports of one event share such words too: read before you conclude.
+    #[arg(long)]
+    reworded: bool,
+
     /// Form of the report
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     format: FormatArg,
@@ -99,6 +114,19 @@ pub(crate) struct FindArgs {
     #[arg(long, value_name = "any|N", value_parser = fail_on)]
     fail_on: Option<u64>,
 
+    /// Passages in which REGEX matches are no findings; their first place
+    /// decides; again for more
+    #[arg(long, value_name = "REGEX", value_parser = known::pattern)]
+    ignore_pattern: Vec<Regex>,
+
+    /// Report only what is not in FILE, which --write-baseline wrote
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+
+    /// Write what is found to FILE, for --baseline of later runs
+    #[arg(long, value_name = "FILE")]
+    write_baseline: Option<PathBuf>,
+
     /// How inputs are taken; auto: names in .jsonl or .ndjson (also .gz,
     /// .zst) hold records, standard input and all else is text
     #[arg(long, value_enum, value_name = "KIND", default_value_t)]
@@ -109,13 +137,24 @@ pub(crate) struct FindArgs {
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
 
-    /// Member of a record that holds its text; dots lead into objects
+    /// Longest line that is read as a record, such as 64M or 2G, up to 4095M;
+    /// one that cannot be a record may have 64M
+    #[arg(long, value_name = "SIZE", value_parser = inputs::max_record, default_value = "1G")]
+    max_record: usize,
+
+    /// Member of a record that holds its text; dots lead into objects, `\.` is
+    /// a dot in a name
     #[arg(long, value_name = "KEY", default_value = "text")]
     text_key: String,
 
     /// Member of a record that names it in reports
     #[arg(long, value_name = "KEY", default_value = "id")]
     id_key: String,
+
+    /// Taken like that of other commands; nothing that find does is drawn, so
+    /// that it changes nothing
+    #[arg(long, value_name = "N", default_value_t = 42)]
+    seed: u64,
 
     #[command(flatten)]
     pub(crate) common: Common,
@@ -131,6 +170,8 @@ Examples:
       Records from a pipe, findings to a program.
   twicetold find --level paragraph --scope within terms.txt
       Which whole paragraphs does a file repeat, word for word or nearly?
+  twicetold find --reworded --scope across essays/
+      Which passages tell what another essay tells, in whatever words?
   twicetold find --fail-on any --quiet docs/
       Fail a build on any repeated passage.";
 
@@ -201,6 +242,7 @@ impl FindArgs {
             ("--profile", self.profile.is_some()),
             ("--max-gap", self.max_gap.is_some()),
             ("--snap", self.snap.is_some()),
+            ("--reworded", self.reworded),
         ];
         let level = self.level.into();
         if let Some((option, _)) = given.into_iter().find(|&(_, given)| given)
@@ -219,6 +261,7 @@ impl FindArgs {
             profile: self.profile.map_or(plain.profile, Into::into),
             max_gap: self.max_gap.unwrap_or(plain.max_gap),
             snap: self.snap.map_or(plain.snap, Into::into),
+            reworded: self.reworded,
             pairs: self.pairs,
         })
     }
@@ -229,25 +272,39 @@ pub(crate) fn run(args: &FindArgs, messages: &Messages) -> Result<u8, Failure> {
     let options = args.options()?;
     let plan = FindPlan::new(&options)?;
     let keys = Keys::new(&args.text_key, &args.id_key, &[])?;
-    let (entries, lost) = inputs::expanded(&args.paths, args.input.into(), Kind::Text, messages)?;
-    let standard = PathBuf::from("-");
-    let report = args.output.as_ref().unwrap_or(&standard);
-    inputs::refuse(&[&entries], [report].into_iter().chain(&args.rejects))?;
+    let known = args.baseline.as_deref().map(known::read).transpose()?;
+    let Expanded { entries, lost, skipped } = entries(args, messages)?;
     if entries.is_empty() {
         messages.note("there is no text file in what was named");
     }
     let outputs = Outputs::new(Arc::new(Disk));
     interrupt::remove_on_signals(&outputs)?;
     let mut rejects = args.rejects.as_deref().map(|p| outputs.open(p)).transpose()?;
-    let out = outputs.open(args.output.as_deref().unwrap_or(Path::new("-")))?;
+    let out = outputs.open_styled(args.output.as_deref().unwrap_or(Path::new("-")))?;
 
     let progress = Progress::new(messages);
-    let corpus = Corpus::read(&Disk, &entries, &keys, plan, rejects.as_mut(), &progress)?;
-    let lost = lost + corpus.lost;
-    let findings = corpus.find(&progress)?;
+    let reading = Reading { keys: &keys, plan, line_limit: args.max_record };
+    let mut corpus = Corpus::read(&Disk, &entries, reading, rejects.as_mut(), &progress)?;
+    corpus.skipped += skipped;
+    corpus.lost += lost;
+    let lost = corpus.lost;
+    let mut findings = corpus.find(&progress)?;
     progress.finish();
 
     let mut complete = Vec::from_iter(rejects);
+    if let Some(path) = &args.write_baseline {
+        findings.retain(|cluster, documents| {
+            !known::is_ignored(cluster, documents, &args.ignore_pattern)
+        });
+        let mut out = outputs.open(path)?;
+        let baseline = Baseline::of(&findings.found.clusters, &findings.documents());
+        baseline.write(&mut out).map_err(RunError::Write)?;
+        complete.push(out);
+    }
+    findings.retain(|cluster, documents| {
+        !known::is_ignored(cluster, documents, &args.ignore_pattern)
+            && !known.as_ref().is_some_and(|known| known.holds(cluster, documents))
+    });
     let written = write(args, messages, &options, &findings, out);
     match written {
         Ok(out) => complete.push(out),
@@ -257,6 +314,24 @@ pub(crate) fn run(args: &FindArgs, messages: &Messages) -> Result<u8, Failure> {
     }
     outputs.commit(complete)?;
     Ok(status(args, messages, &findings, lost))
+}
+
+/// What is read; refuses outputs that are inputs. A baseline may be replaced
+/// by what is found, and is no input in a folder.
+fn entries(args: &FindArgs, messages: &Messages) -> Result<Expanded, Failure> {
+    let standard = PathBuf::from("-");
+    let written = [args.output.as_ref().unwrap_or(&standard)].into_iter().chain(&args.rejects);
+    let mut files: Vec<&Path> = written.map(PathBuf::as_path).collect();
+    if let Some(baseline) = &args.baseline {
+        let kind = Kind::Text;
+        let baseline = Entry { path: baseline.clone(), kind, named: true, size: None };
+        inputs::refuse(&[&[baseline]], &files)?;
+    }
+    files.extend(args.write_baseline.as_deref());
+    let taken: Vec<&Path> = files.iter().copied().chain(args.baseline.as_deref()).collect();
+    let expanded = inputs::expanded(&args.paths, args.input.into(), Kind::Text, &taken, messages)?;
+    inputs::refuse(&[&expanded.entries], &files)?;
+    Ok(expanded)
 }
 
 fn write(
@@ -284,16 +359,11 @@ fn status(args: &FindArgs, messages: &Messages, findings: &Findings, lost: u64) 
     let summary = &findings.found.summary;
     if summary.chains_left_out > 0 {
         messages.note(&format!(
-            "{} chains of matches in texts that repeat themselves over and over were left out",
-            summary.chains_left_out
+            "{} left out, in texts that repeat themselves over and over",
+            counted(summary.chains_left_out, "chain of matches was", "chains of matches were")
         ));
     }
-    if summary.rejected > 0 {
-        messages.warning(&format!("{} records were set aside", summary.rejected));
-    }
-    if lost > 0 {
-        messages.warning(&format!("{lost} files or folders could not be read"));
-    }
+    inputs::warn(messages, summary.rejected, lost);
     match args.fail_on {
         _ if summary.rejected > 0 || lost > 0 => 3,
         Some(most) if summary.clusters > most => 1,

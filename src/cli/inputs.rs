@@ -8,6 +8,7 @@ use clap::ValueEnum;
 use twicetold::input::Entry;
 use twicetold::input::InputKind;
 use twicetold::input::Kind;
+use twicetold::input::jsonl::LINE_LIMITS;
 use twicetold::input::walk::expand;
 use twicetold::output::refuse_inputs;
 use twicetold::storage::Disk;
@@ -17,6 +18,9 @@ use twicetold::storage::Storage;
 
 use crate::cli::Failure;
 use crate::cli::messages::Messages;
+use crate::cli::messages::counted;
+use crate::cli::size::size;
+use crate::cli::standard;
 use crate::cli::words::words;
 
 words!(InputArg for InputKind {
@@ -29,40 +33,78 @@ words!(InputArg for InputKind {
     Jsonl = InputKind::Jsonl,
 });
 
-/// The files to be read, and how many could not be looked at. Without paths
-/// standard input, unless it is a terminal.
+/// What is to be read.
+#[derive(Default)]
+pub(crate) struct Expanded {
+    pub(crate) entries: Vec<Entry>,
+    /// Files and folders in folders that could not be looked at.
+    pub(crate) lost: u64,
+    /// Links, pipes and the like in folders, passed over.
+    pub(crate) skipped: u64,
+}
+
+/// Entries of folders passed over that are told of one by one; all of them are
+/// counted.
+const TOLD: u64 = 10;
+
+/// The files to be read, without those of folders that are to be written.
+/// Without paths standard input, unless it is a terminal.
 pub(crate) fn expanded(
     paths: &[PathBuf],
     kind: InputKind,
     stdin: Kind,
+    outputs: &[&Path],
     messages: &Messages,
-) -> Result<(Vec<Entry>, u64), Failure> {
+) -> Result<Expanded, Failure> {
     let standard = [PathBuf::from("-")];
     if paths.is_empty() && std::io::stdin().is_terminal() {
         return Err(Failure::NoInput);
     }
     let paths = if paths.is_empty() { &standard } else { paths };
-    let (entries, notes) = expand(&Disk, paths, kind, stdin)?;
-    let mut lost = 0;
+    let (entries, notes) = expand(&Disk, paths, kind, stdin, outputs)?;
+    let (mut lost, mut skipped) = (0, 0);
     for note in &notes {
+        lost += u64::from(note.is_loss());
+        skipped += u64::from(note.is_skip());
         if note.is_loss() {
-            lost += 1;
             messages.warning(&note.to_string());
-        } else {
+        } else if !note.is_skip() || skipped <= TOLD {
             messages.note(&note.to_string());
         }
     }
-    Ok((entries, lost))
+    if skipped > TOLD {
+        messages.note(&format!("and {} more passed over", skipped - TOLD));
+    }
+    Ok(Expanded { entries, lost, skipped })
 }
 
-/// Refuses outputs that are inputs, or each other.
-pub(crate) fn refuse<'a>(
-    inputs: &[&[Entry]],
-    outputs: impl Iterator<Item = &'a PathBuf>,
-) -> Result<(), Failure> {
-    let outputs: Vec<&Path> = outputs.map(PathBuf::as_path).collect();
+/// Refuses outputs that are inputs, or each other, and standard output when it
+/// is closed.
+pub(crate) fn refuse(inputs: &[&[Entry]], outputs: &[&Path]) -> Result<(), Failure> {
+    if standard::is_output_closed() && outputs.iter().any(|path| path.as_os_str() == "-") {
+        return Err(Failure::Usage("standard output is closed; name a file with -o".to_owned()));
+    }
     let inputs: Vec<&Path> = inputs.iter().copied().flatten().map(|e| e.path.as_path()).collect();
-    Ok(refuse_inputs(&Disk, &outputs, &inputs)?)
+    Ok(refuse_inputs(&Disk, outputs, &inputs)?)
+}
+
+/// Tells what of the input found no way into the result.
+pub(crate) fn warn(messages: &Messages, rejected: u64, lost: u64) {
+    if rejected > 0 {
+        let records = counted(rejected, "record was", "records were");
+        messages.warning(&format!("{records} set aside"));
+    }
+    if lost > 0 {
+        let entries = counted(lost, "file or folder", "files or folders");
+        messages.warning(&format!("{entries} could not be read"));
+    }
+}
+
+/// Most bytes of a record.
+pub(crate) fn max_record(word: &str) -> Result<usize, String> {
+    let bytes = size(word)?;
+    let fits = usize::try_from(bytes).ok().filter(|bytes| LINE_LIMITS.contains(bytes));
+    fits.ok_or_else(|| "it must be between 1K and 4095M".to_owned())
 }
 
 /// Refuses inputs that are part of the reference set.

@@ -2,9 +2,11 @@
 
 use std::io::IsTerminal;
 use std::io::Write;
+use std::path::Path;
 
 use anstyle::AnsiColor;
 use anstyle::Style;
+use twicetold::storage::Shown;
 
 use crate::cli::Color;
 
@@ -34,7 +36,7 @@ impl Messages {
         self.say("error", AnsiColor::Red, text);
     }
 
-    /// Something that the user should know and that changes the exit status.
+    /// Something that the user should know, as it changes the result.
     pub(crate) fn warning(&self, text: &str) {
         self.say("warning", AnsiColor::Yellow, text);
     }
@@ -56,9 +58,16 @@ impl Messages {
 
     fn say(&self, kind: &str, color: AnsiColor, text: &str) {
         let style = if self.styled { color.on_default().bold() } else { Style::new() };
+        // Parts of it may come from arguments or files.
+        let text = Shown(Path::new(text));
         // Nobody is left to be told when standard error is closed.
         let _ = writeln!(std::io::stderr(), "{style}{kind}{style:#}: {text}");
     }
+}
+
+/// So many of something: `1 record was`, `2 records were`.
+pub(crate) fn counted(n: u64, one: &str, more: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { more })
 }
 
 /// Whether to colour a stream.

@@ -4,14 +4,18 @@ mod dedup;
 mod find;
 mod inputs;
 mod interrupt;
+mod known;
 mod memory;
 mod messages;
 mod progress;
+mod size;
+mod standard;
 mod words;
 
 use std::fmt;
 use std::io;
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -19,11 +23,14 @@ use clap::CommandFactory;
 use clap::Parser;
 use clap::Subcommand;
 use clap::ValueEnum;
+use clap::error::ContextKind;
+use clap::error::ContextValue;
 use twicetold::input::InputError;
 use twicetold::input::keys::KeyError;
 use twicetold::options::OptionsError;
 use twicetold::output::OutputError;
 use twicetold::run::RunError;
+use twicetold::storage::Shown;
 
 use crate::cli::messages::Messages;
 
@@ -40,8 +47,10 @@ struct Cli {
 #[derive(Subcommand, Debug)]
 enum Command {
     /// Repeated passages inside a text or across texts
+    #[command(display_name = "twicetold")]
     Find(Box<find::FindArgs>),
     /// Near-duplicate documents in dumps and folders
+    #[command(display_name = "twicetold")]
     Dedup(Box<dedup::DedupArgs>),
 }
 
@@ -78,12 +87,7 @@ const MOST_THREADS: usize = 1024;
 pub(crate) fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(e) => {
-            // Help asked for is output, anything else a usage error.
-            let status = if e.use_stderr() { 2 } else { 0 };
-            let printed = e.print();
-            return ExitCode::from(if printed.is_err() && status == 0 { 2 } else { status });
-        }
+        Err(e) => return ExitCode::from(usage(e)),
     };
     let common = match &cli.command {
         Command::Find(args) => &args.common,
@@ -110,6 +114,42 @@ pub(crate) fn main() -> ExitCode {
             2
         }
     })
+}
+
+/// Prints what the parser has to say: help and version when asked for, else a
+/// usage error. Returns the exit status.
+fn usage(mut error: clap::Error) -> u8 {
+    // Values that are echoed may play tricks on the terminal.
+    let echoes: Vec<(ContextKind, String)> = error
+        .context()
+        .filter_map(|(kind, value)| match value {
+            ContextValue::String(text) => Some((kind, Shown(Path::new(text)).to_string())),
+            _ => None,
+        })
+        .collect();
+    for (kind, shown) in echoes {
+        let is_other = |value| matches!(value, Some(ContextValue::String(text)) if text != shown);
+        let value = ContextValue::String(shown.clone());
+        if is_other(error.insert(kind, value)) {
+            // It echoes the value as well, among colours.
+            error.insert(ContextKind::Suggested, ContextValue::None);
+        }
+    }
+    if error.use_stderr() {
+        // Nobody is left to be told when standard error is closed.
+        let _ = error.print();
+        return 2;
+    }
+    let printed = error.print().and_then(|()| io::stdout().flush());
+    let failure = match printed {
+        Ok(()) if standard::is_output_closed() => "it is closed".to_owned(),
+        Ok(()) => return 0,
+        Err(e) if e.kind() == io::ErrorKind::BrokenPipe => return 0,
+        Err(e) => e.to_string(),
+    };
+    let messages = Messages::new(false, false, Color::Auto);
+    messages.error(&format!("cannot write standard output: {failure}"));
+    2
 }
 
 /// Prints the short help of a command to standard error.

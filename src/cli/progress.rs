@@ -35,9 +35,13 @@ impl<'a> Progress<'a> {
         Progress { bar, messages, rejected: AtomicU64::new(0) }
     }
 
-    /// Removes the bar from the terminal.
+    /// Removes the bar from the terminal; says how much was not told.
     pub(crate) fn finish(&self) {
         self.bar.finish_and_clear();
+        let more = self.rejected.load(Ordering::Relaxed).saturating_sub(TOLD);
+        if more > 0 {
+            self.messages.warning(&format!("and {more} more"));
+        }
     }
 }
 

@@ -64,12 +64,12 @@ mod tests {
         ] {
             fs::write(path(name), content).unwrap();
             let paths = [path(name)];
-            let mut entries = expand(&Disk, &paths, InputKind::Auto, Kind::Jsonl).unwrap().0;
+            let mut entries = expand(&Disk, &paths, InputKind::Auto, Kind::Jsonl, &[]).unwrap().0;
             records(&Disk, &mut entries);
             assert_eq!(entries[0].kind, kind, "{name}");
         }
         let folder = [dir.path().to_path_buf()];
-        let mut entries = expand(&Disk, &folder, InputKind::Auto, Kind::Jsonl).unwrap().0;
+        let mut entries = expand(&Disk, &folder, InputKind::Auto, Kind::Jsonl, &[]).unwrap().0;
         let before = entries.clone();
         records(&Disk, &mut entries);
         assert_eq!(entries, before, "files of folders go by their names");

@@ -9,9 +9,10 @@
 //!   read in place and not copied, but for the line that a block cuts
 //! * space: a block of about 1 MiB, more when a line is longer
 //!
-//! Bound: a line has at most [`LINE_LIMIT`] bytes. One that cannot be a record
-//! (it does not begin with `{`, or holds control characters) may have 64 MiB,
-//! so that a bomb of zeros ends soon. Both are errors with file and line.
+//! Bound: a line has at most as many bytes as the caller allows, [`LINE_LIMIT`]
+//! by default. One that cannot be a record (it does not begin with `{`, or holds
+//! control characters) may have 64 MiB, so that a bomb of zeros ends soon. Both
+//! are errors with file and line.
 
 use crate::input::InputError;
 use crate::input::bytes::Bytes;
@@ -19,8 +20,11 @@ use memchr::memchr;
 use memchr::memchr_iter;
 use memchr::memrchr;
 
-/// Most bytes of a line.
+/// Most bytes of a line, unless the caller says otherwise.
 pub const LINE_LIMIT: usize = 1 << 30;
+
+/// The range of what the caller may say: places in a record have 32 bits.
+pub const LINE_LIMITS: std::ops::RangeInclusive<usize> = 1024..=4095 << 20;
 
 /// Most bytes of a line that cannot be a record.
 const HOPELESS_LIMIT: usize = 64 << 20;
@@ -43,8 +47,6 @@ struct Sizes {
     /// Of a line.
     line: usize,
 }
-
-const SIZES: Sizes = Sizes { block: BLOCK, hopeless: HOPELESS_LIMIT, line: LINE_LIMIT };
 
 /// The byte order mark.
 const BOM: &[u8] = "\u{feff}".as_bytes();
@@ -144,7 +146,16 @@ impl Blocks {
     /// Splits `bytes`; `file` is passed on with each block.
     #[must_use]
     pub fn new(bytes: Bytes, file: u32) -> Blocks {
-        Blocks::with_sizes(bytes, file, SIZES)
+        Blocks::with_limit(bytes, file, LINE_LIMIT)
+    }
+
+    /// The same with lines of at most `limit` bytes, which is brought into
+    /// [`LINE_LIMITS`].
+    #[must_use]
+    pub fn with_limit(bytes: Bytes, file: u32, limit: usize) -> Blocks {
+        let line = limit.clamp(*LINE_LIMITS.start(), *LINE_LIMITS.end());
+        let (block, hopeless) = (BLOCK.min(line), HOPELESS_LIMIT.min(line));
+        Blocks::with_sizes(bytes, file, Sizes { block, hopeless, line })
     }
 
     fn with_sizes(bytes: Bytes, file: u32, sizes: Sizes) -> Blocks {
@@ -188,7 +199,7 @@ impl Blocks {
             }
             let first_end = memchr(b'\n', &content[known..len]).map(|i| known + i);
             if first_end.unwrap_or(len) > self.sizes.line {
-                return Err(self.too_long(self.sizes.line));
+                return Err(self.too_long(self.sizes.line, true));
             }
             if self.ended {
                 break;
@@ -201,7 +212,7 @@ impl Blocks {
                 break;
             }
             if len > self.sizes.hopeless && self.is_hopeless(&content[..len], known) {
-                return Err(self.too_long(self.sizes.hopeless));
+                return Err(self.too_long(self.sizes.hopeless, false));
             }
         }
         content.truncate(len);
@@ -250,11 +261,12 @@ impl Blocks {
         first != Some(&b'{') || fresh.iter().any(|b| *b < b' ' && !matches!(b, b'\t' | b'\r'))
     }
 
-    fn too_long(&self, limit: usize) -> InputError {
+    fn too_long(&self, limit: usize, hopeful: bool) -> InputError {
         InputError::LongLine {
             path: self.bytes.path().to_path_buf(),
             line: self.line,
             limit: limit as u64,
+            hopeful,
         }
     }
 }
@@ -273,6 +285,9 @@ impl Iterator for Blocks {
         block.transpose()
     }
 }
+
+#[cfg(test)]
+const SIZES: Sizes = Sizes { block: BLOCK, hopeless: HOPELESS_LIMIT, line: LINE_LIMIT };
 
 #[cfg(test)]
 mod tests;

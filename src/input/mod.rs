@@ -15,6 +15,7 @@
 //! [`Storage`](crate::storage::Storage).
 
 pub mod bytes;
+mod decode;
 pub mod guess;
 pub mod jsonl;
 pub mod keys;
@@ -96,6 +97,11 @@ pub struct Note {
 pub enum NoteKind {
     /// No regular file; passed over.
     Special(FileKind),
+    /// A symbolic link in a folder; not followed.
+    Link,
+    /// A file that the run has another use for, such as an output; passed over
+    /// in a folder.
+    Taken,
     /// Could not be read; passed over. The run is not complete.
     Unreadable(String),
     /// The same file as an entry before it; read once.
@@ -110,19 +116,35 @@ impl Note {
     pub fn is_loss(&self) -> bool {
         matches!(self.kind, NoteKind::Unreadable(_))
     }
+
+    /// Whether an entry of a folder was passed over because of what it is.
+    #[must_use]
+    pub fn is_skip(&self) -> bool {
+        matches!(self.kind, NoteKind::Special(_) | NoteKind::Link)
+    }
 }
 
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = Shown(&self.path);
+        let path = Named(&self.path);
         match &self.kind {
             NoteKind::Special(kind) => write!(f, "{path} is a {kind}, passed over"),
-            NoteKind::Unreadable(reason) => write!(f, "{path} cannot be read: {reason}"),
+            NoteKind::Link => {
+                write!(f, "{path} is a symbolic link, passed over; name it to have it read")
+            }
+            NoteKind::Taken => write!(f, "{path} is another file of this run, and no input"),
+            NoteKind::Unreadable(reason) => {
+                write!(f, "{path} cannot be read: {}", Shown(Path::new(reason)))
+            }
+            NoteKind::Repeated(first) if *first == self.path => {
+                write!(f, "{path} was named before, read once")
+            }
             NoteKind::Repeated(first) => {
-                write!(f, "{path} is the same file as {}, read once", Shown(first))
+                write!(f, "{path} is the same file as {}, read once", Named(first))
             }
             NoteKind::IgnoreRule(reason) => {
-                write!(f, "{path}: {}", Shown(Path::new(reason)))
+                // It names the file and the line itself.
+                write!(f, "an ignore rule is left out: {}", Shown(Path::new(reason)))
             }
         }
     }
@@ -180,6 +202,8 @@ pub enum InputError {
         line: u64,
         /// Most bytes a line may have.
         limit: u64,
+        /// Whether it may yet be a record.
+        hopeful: bool,
     },
     /// A line that is no usable record.
     Record {
@@ -230,11 +254,14 @@ impl fmt::Display for InputError {
                 "{} has more than {limit} bytes of text; split it, or give it as one record a line",
                 Named(path)
             ),
-            InputError::LongLine { path, line, limit } => write!(
-                f,
-                "{}:{line}: the line has more than {limit} bytes; is this one record a line?",
-                Named(path)
-            ),
+            InputError::LongLine { path, line, limit, hopeful } => {
+                write!(f, "{}:{line}: the line has more than {limit} bytes", Named(path))?;
+                f.write_str(if *hopeful {
+                    "; --max-record lets longer ones in"
+                } else {
+                    " and is no record; is this one record a line?"
+                })
+            }
             InputError::Record { path, line, reject } => {
                 write!(f, "{}:{line}: unusable record: {reject}", Named(path))?;
                 f.write_str("; --rejects FILE sets such records aside and goes on")
@@ -258,8 +285,8 @@ impl std::error::Error for InputError {
     }
 }
 
-/// A path in a message; `-` by its meaning.
-struct Named<'a>(&'a Path);
+/// The path of an input in a message; `-` by its meaning.
+pub(crate) struct Named<'a>(pub(crate) &'a Path);
 
 impl fmt::Display for Named<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -4,8 +4,9 @@
 //! folders, but for hidden ones and those that ignore files name. The rules
 //! are ripgrep's, from the same crate: `.gitignore`, `.ignore`, `.rgignore`,
 //! `.git/info/exclude` and git's global file, also those of the folders above.
-//! Symbolic links found in a folder are not followed, so loops end; named ones
-//! are.
+//! Symbolic links found in a folder are not followed, so loops end; each is
+//! noted, and named ones are followed. Files of a folder that are to be written
+//! are left out, so that a report can stand beside what it is about.
 //!
 //! Order: as named; within a folder by the bytes of the path. It does not
 //! depend on the order in which the file system lists names. A file reached
@@ -34,6 +35,8 @@ use std::path::PathBuf;
 
 /// Expands `paths` into the files to be read, in the order documented above;
 /// `-` is standard input, which holds `stdin` unless `kind` says otherwise.
+/// Files in folders that the run has another use for, `taken` (`-` is standard
+/// output), are left out; named ones are not.
 ///
 /// Named files are opened and closed again, named folders listed, so that a
 /// name that is wrong ends the run before any work. No paths, no entries.
@@ -47,10 +50,12 @@ pub fn expand(
     paths: &[PathBuf],
     kind: InputKind,
     stdin: Kind,
+    taken: &[&Path],
 ) -> Result<(Vec<Entry>, Vec<Note>), InputError> {
     let mut expansion = Expansion {
         storage,
         kind,
+        taken: taken.iter().filter_map(|path| existing(storage, path)).collect(),
         entries: Vec::new(),
         notes: Vec::new(),
         seen: HashMap::new(),
@@ -69,6 +74,8 @@ pub fn expand(
 struct Expansion<'a> {
     storage: &'a dyn Storage,
     kind: InputKind,
+    /// Files with another use that are there already.
+    taken: Vec<Identity>,
     entries: Vec<Entry>,
     notes: Vec<Note>,
     /// The entry of each file met, looked up only.
@@ -111,7 +118,7 @@ impl Expansion<'_> {
     }
 
     fn folder(&mut self, folder: &Path) -> Result<(), InputError> {
-        let mut found: Vec<PathBuf> = Vec::new();
+        let (mut found, mut links): (Vec<PathBuf>, Vec<PathBuf>) = Default::default();
         let walk = WalkBuilder::new(folder).add_custom_ignore_filename(".rgignore").build();
         for item in walk {
             match item {
@@ -122,17 +129,27 @@ impl Expansion<'_> {
                             kind: NoteKind::IgnoreRule(error.to_string()),
                         });
                     }
-                    let skip = entry.file_type().is_none_or(|t| t.is_dir() || t.is_symlink());
-                    if entry.depth() > 0 && !skip {
+                    let Some(kind) = entry.file_type().filter(|_| entry.depth() > 0) else {
+                        continue;
+                    };
+                    if kind.is_symlink() {
+                        links.push(entry.into_path());
+                    } else if !kind.is_dir() {
                         found.push(entry.into_path());
                     }
                 }
                 Err(error) => self.unlisted(folder, error)?,
             }
         }
-        found.sort_by(|a, b| bytes(a.as_os_str()).cmp(bytes(b.as_os_str())));
+        for paths in [&mut found, &mut links] {
+            paths.sort_by(|a, b| bytes(a.as_os_str()).cmp(bytes(b.as_os_str())));
+        }
+        self.notes.extend(links.into_iter().map(|path| Note { path, kind: NoteKind::Link }));
         for path in found {
             match self.storage.stat(&path) {
+                Ok(stat) if stat.identity.is_some_and(|i| self.taken.contains(&i)) => {
+                    self.notes.push(Note { path, kind: NoteKind::Taken });
+                }
                 Ok(stat) if stat.kind == FileKind::Regular => {
                     let kind = self.kind_of(&path);
                     self.add(path, Some(&stat), kind, false);
@@ -185,6 +202,16 @@ impl Expansion<'_> {
             InputKind::Jsonl => Kind::Jsonl,
         }
     }
+}
+
+/// The regular file behind a path.
+fn existing(storage: &dyn Storage, path: &Path) -> Option<Identity> {
+    let stat = if is_stdin(path) {
+        storage.stdout().and_then(|sink| sink.stat())
+    } else {
+        storage.stat(path)
+    };
+    stat.ok().filter(|stat| stat.kind == FileKind::Regular)?.identity
 }
 
 fn bytes(name: &OsStr) -> &[u8] {
@@ -242,7 +269,7 @@ mod tests {
 
     fn expand_in(dir: &TempDir, paths: &[&str]) -> Result<(Vec<Entry>, Vec<Note>), InputError> {
         let paths: Vec<PathBuf> = paths.iter().map(|p| dir.path().join(p)).collect();
-        expand(&Disk, &paths, InputKind::Auto, Kind::Text)
+        expand(&Disk, &paths, InputKind::Auto, Kind::Text, &[])
     }
 
     fn names(dir: &TempDir, entries: &[Entry]) -> Vec<String> {
@@ -253,7 +280,8 @@ mod tests {
     #[test]
     fn nothing_named_is_nothing_and_an_empty_folder_too() {
         let dir = tree(&["d/"]);
-        assert_eq!(expand(&Disk, &[], InputKind::Auto, Kind::Text).unwrap(), (vec![], vec![]));
+        let nothing = expand(&Disk, &[], InputKind::Auto, Kind::Text, &[]).unwrap();
+        assert_eq!(nothing, (vec![], vec![]));
         assert_eq!(expand_in(&dir, &["d"]).unwrap(), (vec![], vec![]));
     }
 
@@ -329,10 +357,34 @@ mod tests {
         symlink("d", dir.path().join("link")).unwrap();
         symlink("nowhere", dir.path().join("broken")).unwrap();
         let (entries, notes) = expand_in(&dir, &["d"]).unwrap();
-        assert_eq!((names(&dir, &entries), notes.len()), (vec!["d/a".to_owned()], 0));
+        assert_eq!(names(&dir, &entries), ["d/a"]);
+        let noted: Vec<_> = notes.iter().map(|n| n.path.strip_prefix(dir.path())).collect();
+        assert_eq!(noted, ["d/out", "d/up"].map(|name| Ok(Path::new(name))));
+        assert!(notes.iter().all(|n| n.kind == NoteKind::Link && n.is_skip() && !n.is_loss()));
         let (entries, _) = expand_in(&dir, &["link"]).unwrap();
         assert_eq!(names(&dir, &entries), ["link/a"], "a named link is followed");
         expand_in(&dir, &["broken"]).unwrap_err();
+    }
+
+    #[test]
+    fn files_that_are_to_be_written_are_no_inputs_unless_they_are_named() {
+        let dir = tree(&["d/a", "d/report", "b"]);
+        let at = |names: &[&str]| -> Vec<PathBuf> {
+            names.iter().map(|name| dir.path().join(name)).collect()
+        };
+        let outputs = at(&["d/../d/report", "d/new", "b", "d"]);
+        let outputs: Vec<&Path> = outputs.iter().map(PathBuf::as_path).collect();
+        let with = |paths: &[&str]| {
+            let kind = InputKind::Auto;
+            expand(&Disk, &at(paths), kind, Kind::Text, &outputs).unwrap()
+        };
+        let (entries, notes) = with(&["d"]);
+        assert_eq!(names(&dir, &entries), ["d/a"]);
+        assert_eq!(notes, [Note { path: dir.path().join("d/report"), kind: NoteKind::Taken }]);
+        assert!(!notes[0].is_loss() && !notes[0].is_skip());
+        let (entries, notes) = with(&["d", "d/report", "b"]);
+        assert_eq!(names(&dir, &entries), ["d/a", "d/report", "b"], "left to the refusal");
+        assert_eq!(notes.len(), 1);
     }
 
     #[cfg(unix)]
@@ -346,7 +398,7 @@ mod tests {
         let kinds: Vec<&NoteKind> = notes.iter().map(|n| &n.kind).collect();
         let [fifo, socket] = [FileKind::Fifo, FileKind::Socket].map(NoteKind::Special);
         assert_eq!(kinds, [&fifo, &socket]);
-        assert!(notes.iter().all(|n| !n.is_loss()));
+        assert!(notes.iter().all(|n| !n.is_loss() && n.is_skip()));
 
         let (entries, _) = expand_in(&dir, &["pipe.jsonl"]).unwrap();
         assert_eq!((entries[0].kind, entries[0].size), (Kind::Jsonl, None));
@@ -375,7 +427,7 @@ mod tests {
         let dir = tree(&["a.jsonl", "b"]);
         let paths = [dir.path().to_path_buf()];
         for (kind, want) in [(InputKind::Text, Kind::Text), (InputKind::Jsonl, Kind::Jsonl)] {
-            let (entries, _) = expand(&Disk, &paths, kind, Kind::Text).unwrap();
+            let (entries, _) = expand(&Disk, &paths, kind, Kind::Text, &[]).unwrap();
             assert!(entries.iter().all(|e| e.kind == want));
         }
     }
@@ -383,11 +435,11 @@ mod tests {
     #[test]
     fn standard_input_is_read_once_and_its_kind_is_the_callers() {
         let paths = ["-", "-"].map(PathBuf::from);
-        let kind = |kind, stdin| expand(&Disk, &paths, kind, stdin).unwrap().0[0].kind;
+        let kind = |kind, stdin| expand(&Disk, &paths, kind, stdin, &[]).unwrap().0[0].kind;
         assert_eq!(kind(InputKind::Auto, Kind::Jsonl), Kind::Jsonl);
         assert_eq!(kind(InputKind::Auto, Kind::Text), Kind::Text);
         assert_eq!(kind(InputKind::Text, Kind::Jsonl), Kind::Text);
-        let (entries, notes) = expand(&Disk, &paths, InputKind::Auto, Kind::Text).unwrap();
+        let (entries, notes) = expand(&Disk, &paths, InputKind::Auto, Kind::Text, &[]).unwrap();
         assert_eq!((entries.len(), notes.len()), (1, 1));
         assert!(entries[0].is_stdin() && entries[0].named);
     }
@@ -399,7 +451,7 @@ mod tests {
         for op in [Op::Stat, Op::Open] {
             for n in 1.. {
                 let storage = Failing::nth(op, n, Fault::Once(io::ErrorKind::PermissionDenied));
-                let result = expand(&storage, &paths, InputKind::Auto, Kind::Text);
+                let result = expand(&storage, &paths, InputKind::Auto, Kind::Text, &[]);
                 if !storage.fired() {
                     assert_eq!(result.unwrap().0.len(), 3);
                     break;

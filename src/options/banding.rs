@@ -20,6 +20,11 @@ use crate::options::check;
 /// precision while every shingle costs as much again.
 pub const MAX_NUM_PERM: usize = 4096;
 
+/// Chance with which a pair that is a candidate, and reaches the threshold, is
+/// refuted by its signatures before its shingles are counted. Part of every
+/// promise of recall.
+pub const REFUTED: f64 = 1e-6;
+
 /// Intervals of the integration: bandings that compete differ in the third
 /// digit, this errs in the sixth.
 const INTERVALS: usize = 1024;
@@ -33,7 +38,7 @@ pub struct Banding {
 
 impl Banding {
     /// The most selective banding that finds a pair of similarity `threshold`
-    /// with at least probability `recall`.
+    /// with at least probability `recall`, [`REFUTED`] counted in.
     ///
     /// For each number of rows the least number of bands is considered; of
     /// equal areas the one with fewer rows is taken.
@@ -49,7 +54,7 @@ impl Banding {
     ///
     /// let banding = Banding::choose(0.8, 128, 0.99)?;
     /// assert_eq!((banding.bands(), banding.rows()), (16, 6));
-    /// assert!(banding.recall(0.8) >= 0.99);
+    /// assert!(banding.found(0.8) >= 0.99);
     /// # Ok::<(), twicetold::options::OptionsError>(())
     /// ```
     pub fn choose(threshold: f64, num_perm: usize, recall: f64) -> Result<Banding, OptionsError> {
@@ -69,7 +74,7 @@ impl Banding {
             }
         }
         best.map(|(_, banding)| banding).ok_or_else(|| {
-            let reached = Banding { bands: num_perm, rows: 1 }.recall(threshold);
+            let reached = Banding { bands: num_perm, rows: 1 }.found(threshold);
             let message = format!(
                 "--recall {recall} cannot be reached at --threshold {threshold} with --num-perm \
                  {num_perm}: the best is {reached:.4}; raise --num-perm or the threshold, lower \
@@ -118,6 +123,14 @@ impl Banding {
         1.0 - power(1.0 - power(similarity, self.rows), self.bands)
     }
 
+    /// Probability that a pair of Jaccard similarity `similarity`, in `0..=1`,
+    /// becomes a candidate and is not refuted: at the least, as a refuted pair
+    /// might have been none.
+    #[must_use]
+    pub fn found(self, similarity: f64) -> f64 {
+        (self.recall(similarity) - REFUTED).max(0.0)
+    }
+
     /// Integral of [`Banding::recall`] from 0 to `end`, by Simpson's rule.
     fn area(self, end: f64) -> f64 {
         let step = end / INTERVALS as f64;
@@ -141,7 +154,7 @@ fn least_bands(threshold: f64, rows: usize, most: usize, recall: f64) -> Option<
     let mut all_missed = 1.0;
     (1..=most).find(|_| {
         all_missed *= missed;
-        1.0 - all_missed >= recall
+        1.0 - all_missed - REFUTED >= recall
     })
 }
 
@@ -181,7 +194,7 @@ mod tests {
             let banding = Banding::choose(threshold, num_perm, recall).unwrap();
             let about = format!("{threshold}, {num_perm}, {recall}");
             assert_eq!((banding.bands(), banding.rows()), (bands, rows), "{about}");
-            assert!(banding.recall(threshold) >= recall, "{about}");
+            assert!(banding.found(threshold) >= recall, "{about}");
             let fewer = Banding { bands: bands - 1, rows };
             assert!(fewer.recall(threshold) < recall, "{about}");
         }
@@ -195,12 +208,23 @@ mod tests {
                 for bands in 1..=num_perm / rows {
                     let other = Banding { bands, rows };
                     assert!(
-                        other.recall(threshold) < recall
+                        other.found(threshold) < recall
                             || other.area(threshold) >= chosen.area(threshold),
                         "{threshold}: {other:?} against {chosen:?}"
                     );
                 }
             }
+        }
+    }
+
+    #[test]
+    fn what_the_signatures_refute_is_counted_in() {
+        // At .75 the least number of bands of five rows reaches the recall by
+        // less than what is refuted.
+        for parts in 300..=1000 {
+            let threshold = f64::from(parts) / 1000.0;
+            let banding = Banding::choose(threshold, 128, 0.99).unwrap();
+            assert!(banding.found(threshold) >= 0.99, "{threshold}");
         }
     }
 

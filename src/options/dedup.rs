@@ -86,7 +86,7 @@ impl FromStr for Keep {
                 _ => Err(OptionsError::Conflict {
                     message: format!(
                         "--keep must be first, last, longest, shortest, min:FIELD, max:FIELD or \
-                         none, but it is {s}"
+                         none, but it is {s:?}"
                     ),
                 }),
             },

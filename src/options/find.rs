@@ -116,6 +116,9 @@ pub struct FindOptions {
     pub max_gap: usize,
     /// Borders to which reported spans grow.
     pub snap: Snap,
+    /// Whether passages are found as well that share their unusual words in
+    /// another order or wording; they have a kind and a measure of their own.
+    pub reworded: bool,
     /// Whether the verified pairs behind the clusters are kept in the result.
     pub pairs: bool,
 }
@@ -132,6 +135,7 @@ impl Default for FindOptions {
             profile: Profile::Default,
             max_gap: 32,
             snap: Snap::Word,
+            reworded: false,
             pairs: false,
         }
     }
@@ -275,20 +279,32 @@ impl FindPlan {
     /// machine. No columns never reach it.
     #[must_use]
     pub fn accepts(&self, matches: u32, columns: u32) -> bool {
-        columns > 0 && u64::from(matches) * PARTS >= self.threshold_num * u64::from(columns)
+        columns > 0 && self.margin(matches, columns) >= 0
+    }
+
+    /// By how much `matches` of `columns` exceed the threshold, in units of
+    /// which only the sign and sums are of use.
+    #[must_use]
+    pub(crate) fn margin(&self, matches: u32, columns: u32) -> i64 {
+        (u64::from(matches) * PARTS) as i64 - (self.threshold_num * u64::from(columns)) as i64
     }
 
     /// The seeds: those of the profile, or shorter ones, so that an exact
-    /// passage of `min-words` holds at least one. With a threshold below 0.6
-    /// they are denser: passages with so many edits hold few unedited runs,
-    /// and one of two seeds finds a tenth more of them than one of four.
+    /// passage of `min-words` holds at least one, and save with
+    /// [`Profile::Fast`] also the shortest passage with one edited word that
+    /// reaches the threshold: one of its halves is unedited. With a threshold
+    /// below 0.6 they are denser: passages with so many edits hold few unedited
+    /// runs, and one of two seeds finds a tenth more of them than one of four.
     #[must_use]
     pub fn seeds(&self) -> Seeds {
         let Seeds { words, mut window } = self.options.profile.seeds();
         if self.options.threshold < DENSE {
             window = window.div_ceil(2);
         }
-        let most = self.options.min_words as u32;
+        let exact = self.options.min_words as u32;
+        let edited = (exact..2 * exact).find(|&n| self.accepts(n - 1, n)).unwrap_or(2 * exact);
+        let most = if self.options.profile == Profile::Fast { exact } else { edited / 2 };
+        let most = most.max(1);
         let words = words.min(most);
         Seeds { words, window: window.min(most + 1 - words) }
     }
@@ -367,7 +383,7 @@ mod tests {
                 let seeds = FindPlan::new(&options).unwrap().seeds();
                 assert!(seeds.words >= 1 && seeds.window >= 1);
                 assert!((seeds.words + seeds.window - 1) as usize <= min_words);
-                if min_words >= 12 {
+                if min_words >= 14 {
                     assert_eq!(seeds, profile.seeds());
                 }
                 let loose = FindPlan::new(&FindOptions { threshold: 0.5, ..options }).unwrap();

@@ -86,12 +86,22 @@ impl fmt::Display for OutputError {
             OutputError::Exists { path } => {
                 write!(f, "cannot create {}: it exists already; name a new folder", Named(path))
             }
-            OutputError::IsInput { output, input } => write!(
-                f,
-                "the output {} is the same file as the input {}; name another output, or leave this file out of the inputs",
-                Named(output),
-                Named(input),
-            ),
+            OutputError::IsInput { output, input } => {
+                if output == input && !is_standard(output) {
+                    write!(f, "{} is an input and an output", Named(output))?;
+                } else {
+                    write!(f, "the output {} is the same file as ", Named(output))?;
+                    if is_standard(input) {
+                        f.write_str("standard input")?;
+                    } else {
+                        write!(f, "the input {}", Shown(input))?;
+                    }
+                }
+                f.write_str("; name another output, or leave this file out of the inputs")
+            }
+            OutputError::Twice { first, second } if first == second => {
+                write!(f, "{} is named for two outputs; name two files", Named(first))
+            }
             OutputError::Twice { first, second } => write!(
                 f,
                 "the outputs {} and {} are the same; name two files",

@@ -15,6 +15,9 @@
 //!   the command calls [`Outputs::remove_all`]. Only `kill -9` leaves a
 //!   temporary file: `.NAME.twicetold-PID-N.tmp`
 //!
+//! What goes to a terminal gets there with control characters made visible,
+//! unless its writer sees to that ([`Outputs::open_styled`]).
+//!
 //! Space: 256 KiB for each output, and the state of its compressor. Same
 //! input, same bytes: no time and no name goes into compressed files.
 
@@ -22,12 +25,14 @@ mod clash;
 mod encoder;
 mod error;
 pub mod folder;
+mod terminal;
 
 pub use clash::refuse_inputs;
 pub use error::OutputError;
 
 use crate::output::encoder::Encoder;
 use crate::output::folder::OutputFolder;
+use crate::output::terminal::Terminal;
 use crate::storage::FileKind;
 use crate::storage::Sink;
 use crate::storage::Stat;
@@ -78,6 +83,29 @@ impl Outputs {
     /// [`OutputError::Failed`] when the file exists and may not be written or
     /// when no file can be created beside it.
     pub fn open(self: &Arc<Outputs>, path: &Path) -> Result<Output, OutputError> {
+        self.open_with(
+            path,
+            |sink| {
+                if sink.is_terminal() { Box::new(Terminal::new(sink)) } else { sink }
+            },
+        )
+    }
+
+    /// The same for a report that colours what it writes to a terminal, and
+    /// makes visible itself what would act on it.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Outputs::open).
+    pub fn open_styled(self: &Arc<Outputs>, path: &Path) -> Result<Output, OutputError> {
+        self.open_with(path, |sink| sink)
+    }
+
+    fn open_with(
+        self: &Arc<Outputs>,
+        path: &Path,
+        terminal: impl Fn(Box<dyn Sink>) -> Box<dyn Sink>,
+    ) -> Result<Output, OutputError> {
         let failed =
             |action| move |source| OutputError::Failed { path: path.to_path_buf(), action, source };
         let (sink, pending) = if is_standard(path) {
@@ -112,9 +140,10 @@ impl Outputs {
             encoder: None,
             pending,
             broken: false,
+            terminal: sink.is_terminal(),
             outputs: Arc::clone(self),
         };
-        output.encoder = Some(Encoder::new(sink, path).map_err(failed("create"))?);
+        output.encoder = Some(Encoder::new(terminal(sink), path).map_err(failed("create"))?);
         Ok(output)
     }
 
@@ -288,6 +317,7 @@ pub struct Output {
     pending: Option<Pending>,
     /// A write failed: what is there is not what was to be there.
     broken: bool,
+    terminal: bool,
     outputs: Arc<Outputs>,
 }
 
@@ -312,6 +342,12 @@ impl Output {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Whether people read along.
+    #[must_use]
+    pub fn is_terminal(&self) -> bool {
+        self.terminal
     }
 
     /// Whether what is written goes where it is to stand, with no final name

@@ -335,7 +335,12 @@ fn an_output_that_is_an_input_is_refused() {
         refuse_inputs(&Disk, &[null, null], &[null]).unwrap();
     }
     let message = refuse_inputs(&Disk, &[&path("in")], &inputs).unwrap_err().to_string();
-    assert!(message.contains("is the same file as the input"), "{message}");
+    assert!(message.contains("is an input and an output"), "{message}");
+    #[cfg(unix)]
+    {
+        let message = refuse_inputs(&Disk, &[&path("soft")], &inputs).unwrap_err().to_string();
+        assert!(message.contains("soft is the same file as the input"), "{message}");
+    }
 }
 
 #[test]

@@ -124,9 +124,10 @@ pub struct Summary {
     pub largest_cluster: u64,
     /// The lowest score in the largest cluster (of equals, the first).
     pub largest_cluster_weakest: Option<Overlap>,
-    /// Records shorter than a shingle, which are compared as whole texts.
+    /// Records shorter than a shingle, which are compared as whole texts: by
+    /// their tokens, or by their signs where there is no token.
     pub short: u64,
-    /// Records without a token, which all stay.
+    /// Records of nothing but white space, which all stay.
     pub empty: u64,
     /// Different texts of a shingle or more, all copies counted once.
     pub documents: u64,

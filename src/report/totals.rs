@@ -32,8 +32,13 @@ pub struct Totals {
     pub lost: u64,
     /// Bytes read, decompressed: lines with their ends, texts.
     pub bytes_in: u64,
-    /// Of those, bytes of what stays.
+    /// Of those, bytes of what stays; with annotations, of all with what was
+    /// added.
     pub bytes_out: u64,
+    /// Whether all records stay and duplicates are marked, not removed.
+    pub annotated: bool,
+    /// Records without the field that decides which of a cluster stays.
+    pub without_field: u64,
 }
 
 /// What a run took.
@@ -159,10 +164,11 @@ impl Totals {
         let (found, options) = (&self.found, plan.options());
         write!(
             out,
-            "{}: {} kept, {} removed ({} exact, {} near)",
+            "{}: {} kept, {} {} ({} exact, {} near)",
             of(self.records(), "record"),
             count(found.kept),
             count(found.removed),
+            if self.annotated { "marked as duplicates" } else { "removed" },
             count(found.exact_duplicates),
             count(found.near_duplicates),
         )?;
@@ -176,6 +182,12 @@ impl Totals {
             write!(out, "; the largest has {size} records, the weakest score in it is {weakest}")?;
         }
         writeln!(out)?;
+        if self.skipped + self.lost > 0 {
+            let skipped = count(self.skipped);
+            let entries = if self.skipped == 1 { "entry" } else { "entries" };
+            let lost = count(self.lost);
+            writeln!(out, "{skipped} {entries} of folders passed over, {lost} unreadable")?;
+        }
         if found.reference > 0 {
             writeln!(out, "compared with {} of the reference", of(found.reference, "record"))?;
         }
@@ -256,7 +268,7 @@ fn count(n: u64) -> String {
 fn bytes(n: u64) -> String {
     const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
     if n < 1000 {
-        return format!("{n} bytes");
+        return of(n, "byte");
     }
     let (mut size, mut unit) = (n as f64 / 1000.0, 0);
     while size >= 999.95 && unit + 1 < UNITS.len() {
@@ -278,6 +290,7 @@ mod tests {
         assert!(counts.iter().all(|&(n, text)| count(n) == text));
         let sizes = [
             (0, "0 bytes"),
+            (1, "1 byte"),
             (999, "999 bytes"),
             (1000, "1.0 kB"),
             (999_949, "999.9 kB"),
@@ -312,6 +325,7 @@ mod tests {
         };
         let totals =
             Totals { found, rejected: 1, bytes_in: 2000, bytes_out: 1000, ..Totals::default() };
+        let annotated = Totals { annotated: true, ..totals };
         let cost = Cost { seconds: 0.5, peak_memory: Some(25_000_000) };
         assert_eq!(
             totals.human(&plan, cost),
@@ -321,6 +335,11 @@ mod tests {
              Jaccard of at least 0.8 by shingles of 5 words; 16 bands of 6 rows find 0.9922 of pairs at the threshold\n\
              70 pairs checked, 20 refused\n\
              2.0 kB in, 1.0 kB out; 0.50 s, 25.0 MB of memory\n"
+        );
+        let first = annotated.human(&plan, cost).lines().next().map(str::to_owned);
+        assert_eq!(
+            first.unwrap(),
+            "1,201 records: 1,000 kept, 200 marked as duplicates (150 exact, 50 near), 1 set aside"
         );
         let nothing = Totals::default().human(&plan, Cost::default());
         assert_eq!(nothing.lines().count(), 5, "{nothing}");

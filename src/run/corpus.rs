@@ -11,9 +11,11 @@ use crate::input::record::Reject;
 use crate::input::record::parse;
 use crate::options::find::FindPlan;
 use crate::output::Output;
+use crate::report::Cluster;
 use crate::report::Document;
 use crate::report::Found;
 use crate::report::duplicates::Name;
+use crate::report::select;
 use crate::run::Notice;
 use crate::run::RunError;
 use crate::run::Watch;
@@ -39,6 +41,18 @@ struct Held {
     offsets: Option<Offsets>,
 }
 
+/// How a corpus is read.
+#[derive(Clone, Debug)]
+pub struct Reading<'a> {
+    /// Members of a record: text and id.
+    pub keys: &'a Keys,
+    /// What is searched for.
+    pub plan: FindPlan,
+    /// Most bytes of a record; see
+    /// [`LINE_LIMITS`](crate::input::jsonl::LINE_LIMITS).
+    pub line_limit: usize,
+}
+
 /// The documents of a search.
 #[derive(Debug)]
 pub struct Corpus {
@@ -46,9 +60,10 @@ pub struct Corpus {
     documents: Vec<Held>,
     /// Paths, by entry.
     paths: Vec<String>,
-    /// Files passed over because they hold no text.
+    /// Files passed over because they hold no text; the caller may add other
+    /// entries of folders.
     pub skipped: u64,
-    /// Files of folders that could not be read.
+    /// Files of folders that could not be read; the caller may add others.
     pub lost: u64,
     /// Records set aside.
     pub rejected: u64,
@@ -68,6 +83,16 @@ impl Findings {
     #[must_use]
     pub fn documents(&self) -> Vec<Document<'_>> {
         self.documents.iter().map(|d| self.document(d)).collect()
+    }
+
+    /// Keeps the clusters for which `stays` holds; see
+    /// [`select`](crate::report::select).
+    pub fn retain(&mut self, mut stays: impl FnMut(&Cluster, &[Document<'_>]) -> bool) {
+        let mut found = std::mem::take(&mut self.found);
+        let documents = self.documents();
+        select::retain(&mut found, |cluster| stays(cluster, &documents));
+        drop(documents);
+        self.found = found;
     }
 
     fn document<'a>(&'a self, held: &'a Held) -> Document<'a> {
@@ -105,11 +130,11 @@ impl Corpus {
     pub fn read(
         storage: &dyn Storage,
         entries: &[Entry],
-        keys: &Keys,
-        plan: FindPlan,
+        reading: Reading<'_>,
         mut rejects: Option<&mut Output>,
         watch: &dyn Watch,
     ) -> Result<Corpus, RunError> {
+        let Reading { keys, plan, line_limit } = reading;
         let paths = entries.iter().map(|e| e.path.to_string_lossy().into_owned()).collect();
         let mut corpus = Corpus {
             search: Search::new(plan.clone()),
@@ -119,7 +144,7 @@ impl Corpus {
             lost: 0,
             rejected: 0,
         };
-        let mut reader = Reader::new(storage, entries, watch);
+        let mut reader = Reader::new(storage, entries, line_limit, watch);
         let work = |(): &(), scratch: &mut Scratch, chunk: &Chunk| match chunk {
             Chunk::Text { text, .. } => (Some(prepare(&text.text, &plan, scratch)), Made::new()),
             Chunk::Lines(block, _) => (None, records(block, keys, &plan, scratch)),

@@ -20,6 +20,8 @@ use std::path::PathBuf;
 
 use crate::input::Entry;
 use crate::input::Kind;
+use crate::input::Named;
+use crate::input::jsonl::LINE_LIMIT;
 use crate::input::keys::KeyError;
 use crate::input::keys::Keys;
 use crate::options::dedup::DedupPlan;
@@ -44,7 +46,6 @@ use crate::run::documents::Engine;
 use crate::run::documents::TooManyRecords;
 use crate::spill;
 use crate::spill::Spill;
-use crate::storage::Shown;
 use crate::storage::Storage;
 
 mod archive;
@@ -78,6 +79,14 @@ pub struct Settings {
     pub annotate: Option<String>,
     /// Whether unusable records are set aside; else the first ends the run.
     pub rejects: bool,
+    /// Most bytes of a record; see
+    /// [`LINE_LIMITS`](crate::input::jsonl::LINE_LIMITS).
+    pub line_limit: usize,
+    /// Entries of folders that were passed over before, to be counted with the
+    /// files without text.
+    pub skipped: u64,
+    /// Entries of folders that could not be looked at before.
+    pub lost: u64,
     /// Folder for what has to be held and does not fit in memory.
     pub temp_dir: PathBuf,
     /// Members of a record: text and id.
@@ -109,6 +118,9 @@ impl Settings {
             plan: plan.clone(),
             annotate: annotate.map(str::to_owned),
             rejects: false,
+            line_limit: LINE_LIMIT,
+            skipped: 0,
+            lost: 0,
             temp_dir: temp_dir.to_path_buf(),
             text_and_id: Keys::new(text, id, &[])?,
             wanted: Keys::new(text, id, &extra)?,
@@ -140,7 +152,9 @@ pub fn dedup(
         DocumentsError::TooManyShingles => DedupRunError::TooManyShingles.into(),
     })?;
     // 3. fates -> totals
-    let totals = totals(&archive, &found, read)?;
+    let mut totals = totals(&archive, &found, read, settings.annotate.is_some())?;
+    totals.skipped += settings.skipped;
+    totals.lost += settings.lost;
     // 4. what stays and what goes
     let (measure, first) = (plan.options().measure, found.summary.reference as u32);
     let annotate = settings.annotate.as_deref();
@@ -148,7 +162,7 @@ pub fn dedup(
     match kind {
         Kind::Jsonl => {
             let lines = Lines { archive: &archive, found: &found, measure, annotate, watch };
-            lines.write(first, kept, removed)?;
+            totals.bytes_out += lines.write(first, kept, removed)?;
         }
         Kind::Text => {
             let files = Files { archive: &archive, found: &found };
@@ -202,7 +216,8 @@ fn read<'a>(
         member: None,
         rejects: settings.rejects,
     };
-    let part = Part { storage, entries: references, first: 0, wanted: &known, watch };
+    let line_limit = settings.line_limit;
+    let part = Part { storage, entries: references, first: 0, wanted: &known, line_limit, watch };
     let known = part.read(&mut reading, rejects)?;
     if settings.plan.options().against {
         reading.engine.end_reference();
@@ -213,23 +228,29 @@ fn read<'a>(
         member: settings.annotate.as_deref(),
         rejects: settings.rejects,
     };
-    let part = Part { storage, entries, first: references.len() as u32, wanted: &wanted, watch };
+    let first = references.len() as u32;
+    let part = Part { storage, entries, first, wanted: &wanted, line_limit, watch };
     let counts = part.read(&mut reading, rejects)?;
     Ok((reading, (known, counts)))
 }
 
 /// Adds up, and checks that no record is lost: what was read was kept, removed
 /// or set aside.
-fn totals(archive: &Archive<'_>, found: &Deduped, (known, read): Read) -> Result<Totals, RunError> {
-    let (mut kept, mut removed, mut bytes) = (0, 0, 0);
+fn totals(
+    archive: &Archive<'_>,
+    found: &Deduped,
+    (known, read): Read,
+    annotate: bool,
+) -> Result<Totals, RunError> {
+    let (mut kept, mut removed, mut out) = (0, 0, 0);
     for record in found.summary.reference as u32..archive.records() {
-        if found.is_kept(record) {
+        let stays = found.is_kept(record);
+        kept += u64::from(stays);
+        removed += u64::from(!stays);
+        if stays || annotate {
             let row = archive.row(record);
-            kept += 1;
             // A line has its end.
-            bytes += u64::from(row.length) + u64::from(row.line > 0);
-        } else {
-            removed += 1;
+            out += u64::from(row.length) + u64::from(row.line > 0);
         }
     }
     let summary = &found.summary;
@@ -246,7 +267,9 @@ fn totals(archive: &Archive<'_>, found: &Deduped, (known, read): Read) -> Result
         skipped: known.skipped + read.skipped,
         lost: known.lost + read.lost,
         bytes_in: read.bytes,
-        bytes_out: bytes,
+        bytes_out: out,
+        without_field: read.without_field,
+        annotated: annotate,
     })
 }
 
@@ -297,7 +320,6 @@ pub enum DedupRunError {
 
 impl fmt::Display for DedupRunError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = |path: &Path| Shown(path).to_string();
         match self {
             DedupRunError::Records(e) => e.fmt(f),
             DedupRunError::TooManyShingles => {
@@ -308,21 +330,21 @@ impl fmt::Display for DedupRunError {
                 f,
                 "{}:{line}: the record has a member {member:?} already; name another with \
                  --annotate-key",
-                shown(path)
+                Named(path)
             ),
             DedupRunError::Mixed { records, text } => write!(
                 f,
                 "{} holds records, but {} is a text; give the one or the other, or say with \
                  --input how all files are to be taken",
-                shown(records),
-                shown(text)
+                Named(records),
+                Named(text)
             ),
             DedupRunError::SameName { first, second } => write!(
                 f,
                 "{} and {} would have the same name in the output folder; name the folder that \
                  holds both, or run them apart",
-                shown(first),
-                shown(second)
+                Named(first),
+                Named(second)
             ),
             DedupRunError::Counts { read, kept, removed, rejected } => write!(
                 f,

@@ -1,6 +1,7 @@
 //! The main paths: what joins the stages, and the only place with threads.
 //!
 //! * [`passages`]: texts -> repeated passages, or whole units;
+//! * [`reworded`]: texts -> passages told in other words;
 //! * [`corpus`]: files -> texts for it;
 //! * [`documents`]: texts -> near-duplicate documents;
 //! * [`dedup`]: files -> texts for it, and what stays of them -> files.
@@ -16,6 +17,8 @@ pub mod documents;
 mod grouping;
 pub mod passages;
 mod places;
+mod retellings;
+pub mod reworded;
 mod search;
 mod stream;
 mod units;
@@ -25,11 +28,11 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::input::InputError;
+use crate::input::Named;
 use crate::output::OutputError;
 use crate::run::dedup::DedupRunError;
 use crate::run::passages::FindError;
 use crate::spill::SpillError;
-use crate::storage::Shown;
 
 /// Told what a run is doing, from any thread; for progress bars and notes.
 pub trait Watch: Sync {
@@ -75,12 +78,15 @@ impl fmt::Display for Notice {
         match self {
             Notice::Skipped(e) => write!(f, "{e}; passed over"),
             Notice::Lost(e) => write!(f, "{e}"),
-            Notice::Rejected(e) => write!(f, "{e}; set aside"),
-            Notice::Repaired { path, replaced } => write!(
-                f,
-                "{} is not valid UTF-8 in {replaced} places; read with replacement characters",
-                Shown(path)
-            ),
+            Notice::Rejected(InputError::Record { path, line, reject }) => {
+                write!(f, "{}:{line}: set aside: {reject}", Named(path))
+            }
+            Notice::Rejected(e) => write!(f, "set aside: {e}"),
+            Notice::Repaired { path, replaced } => {
+                let places = if *replaced == 1 { "place" } else { "places" };
+                write!(f, "{} is not valid UTF-8 in {replaced} {places}; ", Named(path))?;
+                f.write_str("read with replacement characters")
+            }
         }
     }
 }

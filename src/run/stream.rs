@@ -86,6 +86,8 @@ pub(crate) struct Reader<'a> {
     /// Bytes of the current file that the progress knows of.
     taken: u64,
     watch: &'a dyn Watch,
+    /// Most bytes of a line.
+    line_limit: usize,
     /// Binary files passed over.
     pub(crate) skipped: u64,
     /// Files of folders that could not be read.
@@ -96,11 +98,14 @@ impl<'a> Reader<'a> {
     pub(crate) fn new(
         storage: &'a dyn Storage,
         entries: &'a [Entry],
+        line_limit: usize,
         watch: &'a dyn Watch,
     ) -> Reader<'a> {
         let known: Option<u64> = entries.iter().map(|e| e.size).sum();
         watch.begin("reading", known.unwrap_or(0));
-        Reader { storage, entries, next: 0, blocks: None, taken: 0, watch, skipped: 0, lost: 0 }
+        let (blocks, next, taken) = (None, 0, 0);
+        let (skipped, lost) = (0, 0);
+        Reader { storage, entries, next, blocks, taken, watch, line_limit, skipped, lost }
     }
 
     /// The next piece, in the order of the entries.
@@ -145,7 +150,7 @@ impl<'a> Reader<'a> {
         let mut bytes = Bytes::open(self.storage, &entry.path)?;
         match entry.kind {
             Kind::Jsonl => {
-                self.blocks = Some(Blocks::new(bytes, number));
+                self.blocks = Some(Blocks::with_limit(bytes, number, self.line_limit));
                 Ok(None)
             }
             Kind::Text => {

@@ -12,7 +12,7 @@ impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for chunk in self.0.as_os_str().as_encoded_bytes().utf8_chunks() {
             for c in chunk.valid().chars() {
-                if c.is_control() || is_direction(c) {
+                if is_hidden(c) {
                     write!(f, "{}", c.escape_unicode())?;
                 } else {
                     fmt::Write::write_char(f, c)?;
@@ -24,6 +24,12 @@ impl fmt::Display for Shown<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether a character acts on a terminal, or on the order of others, rather
+/// than being shown.
+pub(crate) fn is_hidden(c: char) -> bool {
+    c.is_control() || is_direction(c)
 }
 
 /// Marks, embeddings, overrides and isolates of the Unicode bidirectional

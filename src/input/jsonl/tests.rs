@@ -142,7 +142,7 @@ fn a_line_at_the_limit_passes_and_one_byte_more_does_not() {
                 let content = |len: usize| format!("{before}{}{after}", "x".repeat(len));
                 let run = |len| blocks(&Disk, content(len).as_bytes(), block, 10);
                 assert_eq!(lines_of(&run(10).unwrap()), naive(content(10).as_bytes()));
-                let Err(InputError::LongLine { line, limit, path }) = run(11) else {
+                let Err(InputError::LongLine { line, limit, path, .. }) = run(11) else {
                     panic!("no error: {:?}, blocks of {block}", content(11));
                 };
                 let lines = before.matches('\n').count() as u64;

@@ -110,6 +110,8 @@ fn what_is_no_record_is_rejected_in_plain_words() {
         ("{\"text\":\"a\",}", "trailing comma"),
         ("{\"text\":\"a\tb\"}", "control character"),
         ("{\"text\":\"a\0b\"}", "control character"),
+        ("{\"text\":\"a\",\"b\0\":1}", "control character"),
+        ("{\"text\":\"a\",\"meta\":{\"b\t\":1}}", "control character"),
         ("{\"text\":NaN}", "expected value"),
         ("{text:\"a\"}", "key must be a string"),
         ("{'text':'a'}", "key must be a string"),

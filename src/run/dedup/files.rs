@@ -36,8 +36,7 @@ impl Files<'_> {
     ) -> Result<(), RunError> {
         for record in first..self.archive.records() {
             let sink = if self.found.is_kept(record) { &mut *kept } else { &mut *removed };
-            sink.put(self.path(record).as_os_str().as_encoded_bytes())?;
-            sink.put(b"\n")?;
+            sink.put_path(self.path(record))?;
         }
         Ok(())
     }

@@ -5,7 +5,7 @@
 //! and annotated by all threads.
 //!
 //! * time: the speed of memory, the system's reads and writes, the compressor
-//! * space: two batches of about a megabyte for each thread
+//! * space: two batches of half a mebibyte for each thread
 
 use std::ops::Range;
 
@@ -21,8 +21,9 @@ use crate::run::Watch;
 use crate::run::dedup::archive::Archive;
 use crate::run::dedup::sinks::Sink;
 
-/// Bytes that are read together, unless a single line is longer.
-const PIECE: u64 = 1 << 20;
+/// Bytes that are read together, unless a single line is longer: what a thread
+/// reads is still in its cache when it is checked and written.
+const PIECE: u64 = 256 << 10;
 
 /// What is written and how.
 pub(super) struct Lines<'a> {
@@ -42,29 +43,38 @@ struct Piece {
     parts: Vec<(Range<usize>, bool)>,
     /// Bytes that were read for it.
     read: u64,
+    /// Bytes of annotations.
+    added: u64,
     /// Room for the next one.
     spare: Vec<u8>,
 }
 
 impl Lines<'_> {
-    /// Writes the records from number `first` on.
+    /// Writes the records from number `first` on; returns the bytes that were
+    /// added to them.
     pub(super) fn write(
         &self,
         first: u32,
         kept: &mut Sink,
         removed: &mut Sink,
-    ) -> Result<(), RunError> {
-        if !kept.is_open() && !removed.is_open() {
-            return Ok(());
+    ) -> Result<u64, RunError> {
+        // What is added is counted though nobody reads it.
+        let wanted = |kept: &Sink, removed: &Sink| {
+            kept.is_open() || removed.is_open() || self.annotate.is_some()
+        };
+        if !wanted(kept, removed) {
+            return Ok(0);
         }
+        let mut added = 0;
         let pieces = self.pieces(first);
         let total = self.archive.rows[first as usize..].iter().map(|r| u64::from(r.length)).sum();
         self.watch.begin("writing", total);
         let mut batches = pieces.chunks(2 * rayon::current_num_threads());
         let (mut ready, mut next) = (Vec::new(), Vec::new());
         self.read(batches.next(), &mut ready)?;
-        while !ready.is_empty() && (kept.is_open() || removed.is_open()) {
+        while !ready.is_empty() && wanted(kept, removed) {
             let batch = batches.next();
+            added += ready.iter().map(|piece| piece.added).sum::<u64>();
             let (written, read) = rayon::join(
                 || ready.iter().try_for_each(|piece| self.put(piece, kept, removed)),
                 || self.read(batch, &mut next),
@@ -73,7 +83,7 @@ impl Lines<'_> {
             read?;
             std::mem::swap(&mut ready, &mut next);
         }
-        Ok(())
+        Ok(added)
     }
 
     /// Fills `out` with the pieces of a batch; what is in it is overwritten.
@@ -133,7 +143,7 @@ impl Lines<'_> {
         self.archive.read(first.entry, first.offset, &mut lines[..length])?;
         lines[length] = b'\n';
         piece.parts.clear();
-        piece.read = length as u64;
+        (piece.read, piece.added) = (length as u64, 0);
         for record in records.clone() {
             let row = self.archive.row(record);
             let start = (row.offset - first.offset) as usize;
@@ -162,7 +172,9 @@ impl Lines<'_> {
             let row = self.archive.row(record);
             let start = (row.offset - first) as usize;
             let line = &lines[start..start + row.length as usize];
+            let before = piece.bytes.len();
             self.annotate_line(record, key, line, &mut piece.bytes)?;
+            piece.added += (piece.bytes.len() - before - line.len() - 1) as u64;
         }
         piece.parts.clear();
         piece.parts.push((0..piece.bytes.len(), true));

@@ -51,6 +51,8 @@ pub(super) struct Counts {
     pub(super) lost: u64,
     /// Bytes of lines with their ends and of texts.
     pub(super) bytes: u64,
+    /// Usable records without the policy's field.
+    pub(super) without_field: u64,
 }
 
 /// What fills up while reading.
@@ -93,6 +95,8 @@ pub(super) struct Part<'a, 'o> {
     /// Number of the first entry in the archive.
     pub(super) first: u32,
     pub(super) wanted: &'o Wanted<'o>,
+    /// Most bytes of a line.
+    pub(super) line_limit: usize,
     pub(super) watch: &'o dyn Watch,
 }
 
@@ -104,7 +108,7 @@ impl Part<'_, '_> {
         rejects: &mut Sink,
     ) -> Result<Counts, RunError> {
         let mut counts = Counts::default();
-        let mut reader = Reader::new(self.storage, self.entries, self.watch);
+        let mut reader = Reader::new(self.storage, self.entries, self.line_limit, self.watch);
         let work = |reading: &Reading<'_>, bench: &mut Workspace, chunk: &Chunk| match chunk {
             Chunk::Text { text, .. } => Made::Text(reading.engine.prepare(&text.text, bench)),
             Chunk::Lines(block, _) => Made::Lines(self.records(&reading.engine, block, bench)),
@@ -126,7 +130,11 @@ impl Part<'_, '_> {
                         archive.keep(entry, &origin, block.offset, block.bytes)?;
                     for one in made {
                         match one {
-                            Ok(taken) => reading.take(taken, distance)?,
+                            Ok(taken) => {
+                                let lacks = self.wanted.field && taken.field.is_none();
+                                counts.without_field += u64::from(lacks);
+                                reading.take(taken, distance)?;
+                            }
                             Err(refused) => {
                                 self.refuse(block.file, refused, rejects)?;
                                 counts.rejected += 1;

@@ -2,9 +2,11 @@
 
 use std::io;
 use std::io::Write;
+use std::path::Path;
 
 use crate::output::Output;
 use crate::output::OutputError;
+use crate::storage::Shown;
 
 /// An output that may not be wanted, or no longer: when its reader has gone,
 /// the others are still written.
@@ -36,6 +38,20 @@ impl Sink {
         let Some(output) = &mut self.output else { return Ok(()) };
         let written = output.put(bytes);
         self.unless_gone(written)
+    }
+
+    /// Writes a path and a line end; for a terminal a path that is one line.
+    ///
+    /// # Errors
+    ///
+    /// As [`put`](Sink::put).
+    pub(super) fn put_path(&mut self, path: &Path) -> Result<(), OutputError> {
+        if self.output.as_ref().is_some_and(Output::is_terminal) {
+            self.put(Shown(path).to_string().as_bytes())?;
+        } else {
+            self.put(path.as_os_str().as_encoded_bytes())?;
+        }
+        self.put(b"\n")
     }
 
     fn settle(&mut self) -> Result<(), OutputError> {

@@ -37,7 +37,7 @@ fn folder() -> TempDir {
 /// Runs over all files of the folder and commits; what stands in the output.
 fn run(storage: &dyn Storage, dir: &TempDir) -> Result<Vec<u8>, RunError> {
     let paths = ["a.jsonl", "b.jsonl.gz"].map(|name| dir.path().join(name));
-    let entries = expand(&Disk, &paths, InputKind::Auto, Kind::Jsonl).unwrap().0;
+    let entries = expand(&Disk, &paths, InputKind::Auto, Kind::Jsonl, &[]).unwrap().0;
     let plan = DedupPlan::new(&DedupOptions { pairs: true, ..Default::default() }).unwrap();
     let settings = Settings::new(&plan, ("text", "id"), None, dir.path()).unwrap();
     let outputs = Outputs::new(Arc::new(Disk));

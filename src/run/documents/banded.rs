@@ -138,8 +138,7 @@ impl Banded {
 
 impl Finder for Banded {
     fn recall(&self, plan: &DedupPlan) -> f64 {
-        // The precheck refutes one in a million.
-        (self.banding.recall(plan.options().threshold) - 1e-6).max(0.0)
+        self.banding.found(plan.options().threshold)
     }
 
     fn find<S: Source>(&mut self, job: &Job<'_, S>) -> Result<Found, DocumentsError<S::Error>> {

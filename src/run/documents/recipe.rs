@@ -25,9 +25,9 @@ use crate::verify::overlap;
 /// How texts are compared, given their length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Class {
-    /// No token: with nothing.
+    /// Nothing but white space: with nothing.
     Empty,
-    /// Shorter than a shingle: as a whole.
+    /// Shorter than a shingle, or without a token: as a whole.
     Short,
     /// By their shingles.
     Long,
@@ -226,9 +226,13 @@ impl Recipe {
     ) -> Digest {
         self.tokenize(text, &mut workspace.hashes);
         let Hashes { hashes, weights } = &workspace.hashes;
-        let content = hash::content(hashes);
+        // A text of signs alone is as good as its signs.
+        let content = match &hashes[..] {
+            [] => hash::content(&[hash::token(text.trim().as_bytes())]),
+            hashes => hash::content(hashes),
+        };
         let content = [(content >> 64) as u64, content as u64];
-        let class = if hashes.is_empty() {
+        let class = if text.trim().is_empty() {
             Class::Empty
         } else if self.shingler.is_short(hashes.len(), weights) {
             Class::Short

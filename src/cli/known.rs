@@ -1,0 +1,44 @@
+//! Findings that are known, or not wanted.
+
+use std::path::Path;
+
+use regex::Regex;
+use twicetold::report::Cluster;
+use twicetold::report::Document;
+use twicetold::report::baseline::Baseline;
+use twicetold::storage::Shown;
+
+use crate::cli::Failure;
+
+/// A pattern of the command line.
+pub(crate) fn pattern(word: &str) -> Result<Regex, String> {
+    Regex::new(word).map_err(|e| {
+        // The last line says what is wrong, those before show where.
+        let text = e.to_string();
+        let reason = text.lines().last().unwrap_or_default();
+        Shown(Path::new(reason.trim_start_matches("error: "))).to_string()
+    })
+}
+
+/// Whether one of the patterns matches in the place that leads a cluster.
+pub(crate) fn is_ignored(
+    cluster: &Cluster,
+    documents: &[Document<'_>],
+    patterns: &[Regex],
+) -> bool {
+    let leader = cluster.occurrences.iter().find(|o| o.leader);
+    leader.is_some_and(|o| {
+        let text = o.span.of(documents[o.document as usize].text);
+        patterns.iter().any(|pattern| pattern.is_match(text))
+    })
+}
+
+/// The baseline in a file.
+pub(crate) fn read(path: &Path) -> Result<Baseline, Failure> {
+    let failed = |reason: String| {
+        Failure::Usage(format!("cannot read the baseline {}: {reason}", Shown(path)))
+    };
+    let text = std::fs::read_to_string(path)
+        .map_err(|e| failed(format!("{e}; --write-baseline makes one")))?;
+    Baseline::parse(&text).map_err(|e| failed(e.to_string()))
+}
