@@ -12,8 +12,12 @@
 //! *Efficient randomized pattern-matching algorithms*, 1987; Steele, Lea,
 //! Flood, *Fast splittable pseudorandom number generators*, 2014.
 
-use xxhash_rust::xxh3::Xxh3;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
+use xxhash_rust::xxh3::xxh3_128_with_seed;
+
+use crate::simd::Unit;
+
+mod long;
 
 /// Seed of all token hashes. Its value is arbitrary; it may never change,
 /// since fingerprints and signatures depend on it.
@@ -29,6 +33,9 @@ pub const BASE: u64 = 0x9e37_79b9_7f4a_7c15;
 #[must_use]
 pub fn token(normalised: &[u8]) -> u64 {
     let len = normalised.len();
+    if len > long::MEDIUM {
+        return long::bytes(Unit::best(), normalised);
+    }
     if len == 0 || len > SHORT {
         return xxh3_64_with_seed(normalised, TOKEN_SEED);
     }
@@ -69,12 +76,12 @@ pub(crate) fn short_token(bytes: u128, len: usize) -> u64 {
     let n = len as u64;
     if len > 8 {
         let last = (bytes >> (8 * (len - 8))) as u64;
-        let low = low ^ FLIP_24.wrapping_add(TOKEN_SEED);
-        let high = last ^ FLIP_40.wrapping_sub(TOKEN_SEED);
+        let low = low ^ secret::FIRST;
+        let high = last ^ secret::LAST;
         let product = u128::from(low) * u128::from(high);
         let fold = product as u64 ^ (product >> 64) as u64;
         let mut h = n.wrapping_add(low.swap_bytes()).wrapping_add(high).wrapping_add(fold);
-        h = (h ^ (h >> 37)).wrapping_mul(0x1656_6791_9e37_79f9);
+        h = (h ^ (h >> 37)).wrapping_mul(secret::MEDIUM_FACTOR);
         return h ^ (h >> 32);
     }
     let tiny = {
@@ -82,46 +89,58 @@ pub(crate) fn short_token(bytes: u128, len: usize) -> u64 {
         let middle = (low >> (8 * (n >> 1))) & 0xff;
         let last = (low >> (8 * (n - 1))) & 0xff;
         let mut h = first << 16 | middle << 24 | last | n << 8;
-        h ^= FLIP_0.wrapping_add(TOKEN_SEED);
-        h = (h ^ (h >> 33)).wrapping_mul(0xc2b2_ae3d_27d4_eb4f);
-        h = (h ^ (h >> 29)).wrapping_mul(0x1656_67b1_9e37_79f9);
+        h ^= secret::TINY;
+        h = (h ^ (h >> 33)).wrapping_mul(secret::TINY_FACTORS[0]);
+        h = (h ^ (h >> 29)).wrapping_mul(secret::TINY_FACTORS[1]);
         h ^ (h >> 32)
     };
     let small = {
-        let seed = TOKEN_SEED ^ (((TOKEN_SEED as u32).swap_bytes() as u64) << 32);
         let last = (low >> (8 * n.saturating_sub(4))) & 0xffff_ffff;
         let mut h = last.wrapping_add(low << 32);
-        h ^= FLIP_8.wrapping_sub(seed);
+        h ^= secret::SMALL;
         h ^= h.rotate_left(49) ^ h.rotate_left(24);
-        h = h.wrapping_mul(0x9fb2_1c65_1e98_df25);
+        h = h.wrapping_mul(secret::SMALL_FACTOR);
         h ^= (h >> 35).wrapping_add(n);
-        h = h.wrapping_mul(0x9fb2_1c65_1e98_df25);
+        h = h.wrapping_mul(secret::SMALL_FACTOR);
         h ^ (h >> 28)
     };
     std::hint::select_unpredictable(len > 3, small, tiny)
 }
 
-// Pairs of words of the XXH3 secret, combined, named after their offset.
-const FLIP_0: u64 = 0x396c_feb8 ^ 0xbe4b_a423;
-const FLIP_8: u64 = 0x1cad_21f7_2c81_017c ^ 0xdb97_9083_e96d_d4de;
-const FLIP_24: u64 = 0x1f67_b3b7_a4a4_4072 ^ 0x78e5_c0cc_4ee6_79cb;
-const FLIP_40: u64 = 0x2172_ffcc_7dd0_5a82 ^ 0x8e24_43f7_7446_08b8;
+/// Constants of XXH3-64 for 1 to 16 bytes, for this file and the vector
+/// kernels. Pairs of words of its secret are combined with each other and with
+/// the seed; the numbers in the comments are their offsets.
+pub(crate) mod secret {
+    use super::TOKEN_SEED;
+
+    /// Up to three bytes: 0.
+    pub(crate) const TINY: u64 = (0x396c_feb8u64 ^ 0xbe4b_a423).wrapping_add(TOKEN_SEED);
+    pub(crate) const TINY_FACTORS: [u64; 2] = [0xc2b2_ae3d_27d4_eb4f, 0x1656_67b1_9e37_79f9];
+    /// Up to eight: 8.
+    pub(crate) const SMALL: u64 = (0x1cad_21f7_2c81_017cu64 ^ 0xdb97_9083_e96d_d4de)
+        .wrapping_sub(TOKEN_SEED ^ (((TOKEN_SEED as u32).swap_bytes() as u64) << 32));
+    pub(crate) const SMALL_FACTOR: u64 = 0x9fb2_1c65_1e98_df25;
+    /// More, for the first eight bytes: 24.
+    pub(crate) const FIRST: u64 =
+        (0x1f67_b3b7_a4a4_4072u64 ^ 0x78e5_c0cc_4ee6_79cb).wrapping_add(TOKEN_SEED);
+    /// More, for the last eight: 40.
+    pub(crate) const LAST: u64 =
+        (0x2172_ffcc_7dd0_5a82u64 ^ 0x8e24_43f7_7446_08b8).wrapping_sub(TOKEN_SEED);
+    pub(crate) const MEDIUM_FACTOR: u64 = 0x1656_6791_9e37_79f9;
+}
 
 /// Hash of a whole text, given the hashes of its tokens in order. Texts that
 /// agree in it are taken as the same text after normalisation.
 #[must_use]
 pub fn content(tokens: &[u64]) -> u128 {
-    // In pieces: the bytes of a long text are not held a second time.
-    const PIECE: usize = 128;
-    let mut bytes = [0u8; 8 * PIECE];
-    let mut state = Xxh3::with_seed(TOKEN_SEED);
-    for piece in tokens.chunks(PIECE) {
-        for (out, hash) in bytes.chunks_exact_mut(8).zip(piece) {
-            out.copy_from_slice(&hash.to_le_bytes());
-        }
-        state.update(&bytes[..8 * piece.len()]);
+    let mut bytes = [0u8; long::MEDIUM];
+    let Some(bytes) = bytes.get_mut(..8 * tokens.len()) else {
+        return long::numbers(Unit::best(), tokens);
+    };
+    for (out, hash) in bytes.as_chunks_mut().0.iter_mut().zip(tokens) {
+        *out = hash.to_le_bytes();
     }
-    state.digest128()
+    xxh3_128_with_seed(bytes, TOKEN_SEED)
 }
 
 /// Finaliser of the rolling polynomial: spreads every input bit over the

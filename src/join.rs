@@ -82,7 +82,7 @@ impl Bounds {
     }
 }
 
-/// Counters of [`Rarity`]: 8 MiB of them.
+/// Most counters of [`Rarity`], as a power of two: 8 MiB of them.
 const COUNTERS: u32 = 22;
 
 /// How frequent shingles are, roughly: counts by their highest bits, so that
@@ -90,19 +90,22 @@ const COUNTERS: u32 = 22;
 #[derive(Clone, Debug)]
 pub struct Rarity {
     counts: Vec<u16>,
-}
-
-impl Default for Rarity {
-    fn default() -> Rarity {
-        Rarity { counts: vec![0; 1 << COUNTERS] }
-    }
+    shift: u32,
 }
 
 impl Rarity {
+    /// Counters for sets of so many members in all: four for each, up to four
+    /// million, so that few sets do not have to wait for many zeros.
+    #[must_use]
+    pub fn new(members: usize) -> Rarity {
+        let bits = (members.saturating_mul(4) | 1).ilog2().clamp(6, COUNTERS);
+        Rarity { counts: vec![0; 1 << bits], shift: u64::BITS - bits }
+    }
+
     /// Counts the members of a set. A count of 65,535 stays as it is.
     pub fn count(&mut self, set: &[u64]) {
         for &shingle in set {
-            let counter = &mut self.counts[(shingle >> (64 - COUNTERS)) as usize];
+            let counter = &mut self.counts[(shingle >> self.shift) as usize];
             *counter = counter.saturating_add(1);
         }
     }
@@ -110,8 +113,7 @@ impl Rarity {
     /// The `length` rarest members of `set`, rarest first: by the logarithm
     /// of their count, since nearly equal counts say nothing, then by value.
     pub fn rarest(&self, set: &[u64], length: u32, prefix: &mut Vec<u64>) {
-        let level =
-            |s: u64| u16::BITS - self.counts[(s >> (64 - COUNTERS)) as usize].leading_zeros();
+        let level = |s: u64| u16::BITS - self.counts[(s >> self.shift) as usize].leading_zeros();
         let mut keys: Vec<(u32, u64)> = set.iter().map(|&s| (level(s), s)).collect();
         let length = (length as usize).min(keys.len());
         if length < keys.len() {
@@ -124,8 +126,16 @@ impl Rarity {
     }
 }
 
+/// Shingles with their places.
+pub fn placed(shingles: &[u64]) -> impl Iterator<Item = (u32, u64)> + '_ {
+    (0..).zip(shingles.iter().copied())
+}
+
 /// End of a list of entries.
 const END: u32 = u32::MAX;
+
+/// Bytes that a member put in takes: its entry, and its place in the map.
+pub const ENTRY: usize = 24;
 
 /// A set that has a shingle: its number, the shingle's place in its order,
 /// and the entry before this one of the same shingle.
@@ -181,20 +191,21 @@ impl Index {
         self.sizes.is_empty()
     }
 
-    /// Puts in a set of `size` members by `shingles`: for Jaccard its prefix,
-    /// rarest first, for containment all its members, or all that stand in
-    /// some prefix.
+    /// Puts in a set of `size` members by `shingles`, each with its place: for
+    /// Jaccard its prefix, rarest first, for containment all its members, or
+    /// all that stand in some prefix, and any places. Those that no other set
+    /// has may be left out.
     ///
     /// # Errors
     ///
     /// When the index is full.
     pub fn insert(
         &mut self,
-        shingles: impl IntoIterator<Item = u64>,
+        shingles: impl IntoIterator<Item = (u32, u64)>,
         size: u32,
     ) -> Result<(), IndexFull> {
         let (set, front) = (self.len(), self.front(size));
-        for (place, shingle) in (0u32..).zip(shingles) {
+        for (place, shingle) in shingles {
             let at = u32::try_from(self.entries.len()).ok().filter(|&at| at < END);
             let at = at.ok_or(IndexFull)?;
             let heads = self.heads.entry(shingle).or_insert([END; 2]);
@@ -213,14 +224,24 @@ impl Index {
         }
     }
 
+    /// Bytes that it takes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        // Of eight places of a map seven are filled, and each has a byte more.
+        let heads = self.heads.capacity() / 7 * 8 * (size_of::<(u64, [u32; 2])>() + 1);
+        let sizes = self.sizes.capacity() * size_of::<u32>();
+        heads + sizes + self.entries.capacity() * size_of::<Entry>()
+    }
+
     /// The sets numbered `from` and up that may reach the threshold with a set
-    /// of `size` members and the prefix `prefix`, rarest first; ascending.
+    /// of `size` members and the prefix `prefix`, rarest first, with places as
+    /// in [`insert`](Index::insert); ascending.
     ///
     /// None that reaches it is missing; for containment, none that is not
     /// smaller.
     pub fn look_up(
         &self,
-        prefix: &[u64],
+        prefix: impl IntoIterator<Item = (u32, u64)>,
         size: u32,
         from: u32,
         scratch: &mut Scratch,
@@ -228,8 +249,8 @@ impl Index {
     ) {
         scratch.met.resize(self.sizes.len(), 0);
         let front = self.front(size);
-        for (place, shingle) in (0u32..).zip(prefix) {
-            let Some(&[head, other]) = self.heads.get(shingle) else { continue };
+        for (place, shingle) in prefix {
+            let Some(&[head, other]) = self.heads.get(&shingle) else { continue };
             self.walk(head, (place, size), from, scratch);
             // Two sets that reach the threshold meet in the front of the
             // smaller, so that what is frequent is passed over by most.
@@ -336,7 +357,7 @@ pub struct Pair {
 ///
 /// When the prefixes do not fit an [`Index`].
 pub fn self_join<S: AsRef<[u64]>>(sets: &[S], bounds: Bounds) -> Result<Vec<Pair>, IndexFull> {
-    let mut rarity = Rarity::default();
+    let mut rarity = Rarity::new(1000);
     sets.iter().for_each(|set| rarity.count(set.as_ref()));
     self_join_by(sets, bounds, |set, length, prefix| rarity.rarest(set, length, prefix))
 }
@@ -367,7 +388,7 @@ fn self_join_by<S: AsRef<[u64]>>(
     for &n in &order {
         let set = sets[n as usize].as_ref();
         rarest(set, bounds.prefix(size(n)), &mut prefix);
-        index.look_up(&prefix, size(n), 0, &mut scratch, &mut found);
+        index.look_up(placed(&prefix), size(n), 0, &mut scratch, &mut found);
         for &at in &found {
             let other = order[at as usize];
             let needed = bounds.needed(size(n), size(other));
@@ -378,10 +399,10 @@ fn self_join_by<S: AsRef<[u64]>>(
         match bounds.measure {
             Measure::Jaccard => {
                 let length = bounds.ascending_prefix(size(n)) as usize;
-                index.insert(prefix[..length].iter().copied(), size(n))?;
+                index.insert(placed(&prefix[..length]), size(n))?;
             }
             Measure::Containment => {
-                index.insert(set.iter().copied().filter(|&s| wanted.has(s)), size(n))?;
+                index.insert(placed(set).filter(|&(_, s)| wanted.has(s)), size(n))?;
             }
         }
     }
@@ -476,7 +497,7 @@ mod tests {
             let mut state = 1000 + seed;
             let sets = random_sets(&mut state, 12, 12);
             let bounds = bound(Measure::Jaccard, (1 + seed % 9) as f64 / 10.0);
-            let mut rarity = Rarity::default();
+            let mut rarity = Rarity::new(1000);
             sets.iter().for_each(|s| rarity.count(s));
             let (mut index, mut scratch) = (Index::new(bounds), Scratch::default());
             let (mut prefix, mut found, mut got) = (Vec::new(), Vec::new(), Vec::new());
@@ -484,7 +505,7 @@ mod tests {
             for (b, set) in sets.iter().enumerate() {
                 let size = set.len() as u32;
                 rarity.rarest(set, bounds.prefix(size), &mut prefix);
-                index.look_up(&prefix, size, from, &mut scratch, &mut found);
+                index.look_up(placed(&prefix), size, from, &mut scratch, &mut found);
                 assert!(found.iter().all(|&a| a >= from) && found.is_sorted());
                 for &a in &found {
                     let other = &sets[a as usize];
@@ -493,7 +514,7 @@ mod tests {
                         got.push(Pair { a, b: b as u32, shared: shared as u32 });
                     }
                 }
-                index.insert(prefix.iter().copied(), size).unwrap();
+                index.insert(placed(&prefix), size).unwrap();
             }
             got.sort_unstable();
             let mut expected = naive(&sets, bounds);

@@ -96,7 +96,12 @@ impl Unit {
 /// The units that this machine was found to have beyond the portable one.
 #[cfg(target_arch = "x86_64")]
 fn wider() -> [Option<Kind>; 2] {
-    let avx2 = is_x86_feature_detected!("avx2");
+    // All machines with AVX2 have the others, but may be told to hide them.
+    let avx2 = is_x86_feature_detected!("avx2")
+        && is_x86_feature_detected!("bmi1")
+        && is_x86_feature_detected!("bmi2")
+        && is_x86_feature_detected!("lzcnt")
+        && is_x86_feature_detected!("popcnt");
     let avx512 = avx2
         && is_x86_feature_detected!("avx512f")
         && is_x86_feature_detected!("avx512bw")

@@ -12,10 +12,14 @@ use twicetold::FindOptions;
 use twicetold::input::Entry;
 use twicetold::input::Kind;
 use twicetold::input::keys::Keys;
+use twicetold::options::OptionsError;
 use twicetold::options::find::FindPlan;
+use twicetold::options::find::Level;
+use twicetold::options::find::Method;
 use twicetold::options::find::Profile;
 use twicetold::options::find::Scope;
 use twicetold::options::find::Snap;
+use twicetold::options::find::passages_only;
 use twicetold::output::Output;
 use twicetold::output::Outputs;
 use twicetold::report::Format;
@@ -53,26 +57,46 @@ pub(crate) struct FindArgs {
     #[arg(long, value_enum, value_name = "SCOPE", default_value_t)]
     scope: ScopeArg,
 
-    /// Shortest passage in words; in scripts without spaces 2.5 characters
-    /// count as a word
-    #[arg(long, value_name = "N", default_value_t = 15)]
-    min_words: usize,
+    /// What is compared: any stretches of words, or whole units of the text by
+    /// Jaccard similarity of their shingles of 3 words
+    #[arg(long, value_enum, value_name = "LEVEL", default_value_t)]
+    level: LevelArg,
 
-    /// Least identity of two places: equal words of all words aligned
+    /// With a level of units: find every pair, however many units there are;
+    /// without it, MinHash compares very many
+    #[arg(long)]
+    exact: bool,
+
+    /// Shortest passage in words [default: 15]; in scripts without spaces 2.5
+    /// characters count as a word; units that are the same word for word are
+    /// found from 3 words on unless N is given
+    #[arg(long, value_name = "N")]
+    min_words: Option<usize>,
+
+    /// Least identity of two places: equal words of all words aligned; of
+    /// units, shingles in both of those in either
     #[arg(short, long, value_name = "X", default_value_t = 0.7, allow_negative_numbers = true)]
     threshold: f64,
 
-    /// How hard edited passages are looked for
-    #[arg(long, value_enum, value_name = "PROFILE", default_value_t)]
-    profile: ProfileArg,
+    /// How hard edited passages are looked for [default: default]
+    #[arg(long, value_enum, value_name = "PROFILE")]
+    profile: Option<ProfileArg>,
 
-    /// Longest stretch without a match inside a passage, in words
-    #[arg(long, value_name = "N", default_value_t = 32)]
-    max_gap: usize,
+    /// Longest stretch without a match inside a passage, in words [default: 32]
+    #[arg(long, value_name = "N")]
+    max_gap: Option<usize>,
 
-    /// Grow reported spans to these borders
-    #[arg(long, value_enum, value_name = "BORDERS", default_value_t)]
-    snap: SnapArg,
+    /// Grow reported spans of passages to these borders [default: word]
+    #[arg(long, value_enum, value_name = "BORDERS")]
+    snap: Option<SnapArg>,
+
+    /// Also find passages told in other words or another order
+    ///
+    /// These share unusual words, such as names and terms, more than chance
+    /// explains; they are reported apart from copies, as reworded. Independent
+    /// reports of one event share such words too: read before you conclude.
+    #[arg(long)]
+    reworded: bool,
 
     /// Form of the report
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
@@ -144,6 +168,10 @@ Examples:
       Which passages stand in several files of a folder?
   zcat dump.jsonl.gz | twicetold find --input jsonl --format jsonl - | jq .words
       Records from a pipe, findings to a program.
+  twicetold find --level paragraph --scope within terms.txt
+      Which whole paragraphs does a file repeat, word for word or nearly?
+  twicetold find --reworded --scope across essays/
+      Which passages tell what another essay tells, in whatever words?
   twicetold find --fail-on any --quiet docs/
       Fail a build on any repeated passage.";
 
@@ -155,6 +183,18 @@ words!(ScopeArg for Scope {
     /// Both
     #[default]
     All = Scope::All,
+});
+
+words!(LevelArg for Level {
+    /// Any stretches of words
+    #[default]
+    Passage = Level::Passage,
+    /// Blocks between blank lines
+    Paragraph = Level::Paragraph,
+    /// Sentences, also those that go on over line ends
+    Sentence = Level::Sentence,
+    /// Lines
+    Line = Level::Line,
 });
 
 words!(ProfileArg for Profile {
@@ -196,17 +236,40 @@ fn fail_on(word: &str) -> Result<u64, String> {
     }
 }
 
+impl FindArgs {
+    fn options(&self) -> Result<FindOptions, OptionsError> {
+        let given = [
+            ("--profile", self.profile.is_some()),
+            ("--max-gap", self.max_gap.is_some()),
+            ("--snap", self.snap.is_some()),
+            ("--reworded", self.reworded),
+        ];
+        let level = self.level.into();
+        if let Some((option, _)) = given.into_iter().find(|&(_, given)| given)
+            && level != Level::Passage
+        {
+            return Err(passages_only(option));
+        }
+        let plain = FindOptions::default();
+        Ok(FindOptions {
+            scope: self.scope.into(),
+            level,
+            min_words: self.min_words.unwrap_or(plain.min_words),
+            exact_words: self.min_words.unwrap_or(plain.exact_words),
+            threshold: self.threshold,
+            method: self.exact.then_some(Method::Join),
+            profile: self.profile.map_or(plain.profile, Into::into),
+            max_gap: self.max_gap.unwrap_or(plain.max_gap),
+            snap: self.snap.map_or(plain.snap, Into::into),
+            reworded: self.reworded,
+            pairs: self.pairs,
+        })
+    }
+}
+
 /// Runs the command; returns its exit status.
 pub(crate) fn run(args: &FindArgs, messages: &Messages) -> Result<u8, Failure> {
-    let options = FindOptions {
-        scope: args.scope.into(),
-        min_words: args.min_words,
-        threshold: args.threshold,
-        profile: args.profile.into(),
-        max_gap: args.max_gap,
-        snap: args.snap.into(),
-        pairs: args.pairs,
-    };
+    let options = args.options()?;
     let plan = FindPlan::new(&options)?;
     let keys = Keys::new(&args.text_key, &args.id_key, &[])?;
     let known = args.baseline.as_deref().map(known::read).transpose()?;
@@ -226,7 +289,7 @@ pub(crate) fn run(args: &FindArgs, messages: &Messages) -> Result<u8, Failure> {
     corpus.skipped += skipped;
     corpus.lost += lost;
     let lost = corpus.lost;
-    let mut findings = corpus.find(&progress);
+    let mut findings = corpus.find(&progress)?;
     progress.finish();
 
     let mut complete = Vec::from_iter(rejects);

@@ -14,12 +14,15 @@
 //! Time: three passes over the line at the speed of vector instructions, plus
 //! a few nanoseconds for each member. Space: none but the decoded text.
 
+use crate::input::decode::SLACK;
+use crate::input::decode::decode;
 use crate::input::keys::Field;
 use crate::input::keys::Keys;
 use crate::input::keys::Node;
 use crate::input::record::Fields;
 use crate::input::record::Found;
 use crate::input::record::MAX_DEPTH;
+use crate::simd::Unit;
 use memchr::memchr;
 use memchr::memchr2;
 use std::borrow::Cow;
@@ -162,29 +165,16 @@ impl<'a> Scan<'a> {
     /// escapes: in one pass over it, for the text is most of a line. Where it
     /// cannot be decoded, nothing is taken.
     fn decoded(&mut self) -> Option<Option<String>> {
-        let mut at = self.at;
-        let mut end = at + memchr2(b'"', b'\\', &self.bytes[at..])?;
+        let at = self.at;
+        let end = at + memchr2(b'"', b'\\', &self.bytes[at..])?;
         if self.bytes[end] == b'"' {
             self.at = end + 1;
             return Some(None);
         }
-        // No escape is shorter than what it stands for.
-        let mut out = String::with_capacity(self.bytes.len() - at);
-        loop {
-            out.push_str(&self.line[at..end]);
-            // Where one escape is, the next is often right behind it.
-            while self.bytes.get(end) == Some(&b'\\') {
-                let (decoded, length) = unescape_one(&self.bytes[end + 1..])?;
-                out.push(decoded);
-                end += 1 + length;
-            }
-            if *self.bytes.get(end)? == b'"' {
-                self.at = end + 1;
-                return Some(Some(out));
-            }
-            at = end;
-            end = at + memchr2(b'"', b'\\', &self.bytes[at..])?;
-        }
+        let mut out = String::with_capacity(self.bytes.len() - at + SLACK);
+        out.push_str(&self.line[at..end]);
+        self.at = end + decode(Unit::best(), &self.line[end..], &mut out)?;
+        Some(Some(out))
     }
 
     /// An escape from behind its backslash.
@@ -362,7 +352,7 @@ fn unescape(raw: &str) -> Option<String> {
 
 /// The character of an escape, from behind its backslash, and its length.
 #[inline]
-fn unescape_one(escape: &[u8]) -> Option<(char, usize)> {
+pub(super) fn unescape_one(escape: &[u8]) -> Option<(char, usize)> {
     let simple = match escape.first()? {
         b'u' => {
             let first = hex(escape.get(1..5)?)?;

@@ -3,6 +3,8 @@
 use crate::options::OptionsError;
 use crate::options::WORD_WEIGHT;
 use crate::options::check;
+use crate::options::dedup::DedupOptions;
+use crate::options::dedup::DedupPlan;
 
 /// What is compared with what.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -14,6 +16,30 @@ pub enum Scope {
     /// Both.
     #[default]
     All,
+}
+
+/// What is compared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Level {
+    /// Passages: any stretches of words.
+    #[default]
+    Passage,
+    /// Whole paragraphs (blocks between blank lines).
+    Paragraph,
+    /// Whole sentences.
+    Sentence,
+    /// Whole lines.
+    Line,
+}
+
+/// How units are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// By a join of their shingles that misses no pair.
+    Join,
+    /// By MinHash, which finds a pair at the threshold with a probability of
+    /// 0.99 or more.
+    Lsh,
 }
 
 /// Borders to which reported spans grow.
@@ -66,12 +92,23 @@ pub enum Profile {
 pub struct FindOptions {
     /// What is compared with what.
     pub scope: Scope,
+    /// What is compared: passages, or whole units of the texts. With units,
+    /// `profile`, `max_gap` and `snap` have to be left as they are.
+    pub level: Level,
     /// Shortest passage in words, in `1..=1_000_000`. Two and a half clusters
-    /// of a script without spaces count as one word.
+    /// of a script without spaces count as one word. Of units, the shortest
+    /// that is compared with others that are not the same word for word.
     pub min_words: usize,
+    /// Shortest unit in words that is reported when it stands in several
+    /// places word for word, in `1..=1_000_000`. Of no effect for passages.
+    pub exact_words: usize,
     /// Least identity of an alignment, in `(0, 1]`: matching columns over all
-    /// columns.
+    /// columns. Of units, least Jaccard similarity of shingles of
+    /// [`UNIT_NGRAM`] words.
     pub threshold: f64,
+    /// How units are compared; none: by a join up to [`JOINED_UNITS`], by
+    /// MinHash beyond, where it is faster. Passages have no such choice.
+    pub method: Option<Method>,
     /// How hard edited passages are looked for.
     pub profile: Profile,
     /// Longest stretch without a match inside a passage, in words, in
@@ -79,6 +116,9 @@ pub struct FindOptions {
     pub max_gap: usize,
     /// Borders to which reported spans grow.
     pub snap: Snap,
+    /// Whether passages are found as well that share their unusual words in
+    /// another order or wording; they have a kind and a measure of their own.
+    pub reworded: bool,
     /// Whether the verified pairs behind the clusters are kept in the result.
     pub pairs: bool,
 }
@@ -87,11 +127,15 @@ impl Default for FindOptions {
     fn default() -> FindOptions {
         FindOptions {
             scope: Scope::All,
+            level: Level::Passage,
             min_words: 15,
+            exact_words: 3,
             threshold: 0.7,
+            method: None,
             profile: Profile::Default,
             max_gap: 32,
             snap: Snap::Word,
+            reworded: false,
             pairs: false,
         }
     }
@@ -125,12 +169,53 @@ impl Profile {
     }
 }
 
+/// Words in a shingle by which units are compared: units are short, and a
+/// word that differs changes as many shingles as they are long.
+pub const UNIT_NGRAM: usize = 3;
+
 /// Checked settings of a search for repeated passages.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FindPlan {
     options: FindOptions,
     threshold_num: u64,
+    units: Option<UnitPlans>,
 }
+
+/// How units are compared.
+#[derive(Clone, Debug, PartialEq)]
+struct UnitPlans {
+    /// So that no pair is missed.
+    joined: DedupPlan,
+    /// By signatures; none when every pair has to be found, or when no banding
+    /// reaches the recall at so low a threshold.
+    banded: Option<DedupPlan>,
+}
+
+impl UnitPlans {
+    fn new(options: &FindOptions) -> Result<UnitPlans, OptionsError> {
+        let plan = |exact| {
+            DedupPlan::new(&DedupOptions {
+                threshold: options.threshold,
+                ngram: UNIT_NGRAM,
+                exact,
+                pairs: options.pairs,
+                ..DedupOptions::default()
+            })
+        };
+        let banded = match options.method {
+            None => plan(false).ok(),
+            Some(Method::Join) => None,
+            Some(Method::Lsh) => Some(plan(false)?),
+        };
+        Ok(UnitPlans { joined: plan(true)?, banded })
+    }
+}
+
+/// Most different units that are joined unless more is asked for. MinHash
+/// overtakes the join at some two thousand (`cargo bench --bench units`) and
+/// takes half its time at thirty thousand; up to here the join costs less than
+/// a tenth of a second more, and misses nothing.
+pub const JOINED_UNITS: usize = 1 << 14;
 
 /// Denominator of the threshold as a rational number.
 const PARTS: u64 = 1_000_000;
@@ -153,7 +238,18 @@ impl FindPlan {
         check(t > 0.0 && t <= 1.0, "threshold", "above 0 and at most 1", t)?;
         check(options.max_gap <= 10_000, "max-gap", "between 0 and 10000", options.max_gap as f64)?;
         let threshold_num = ((t * PARTS as f64).round() as u64).clamp(1, PARTS);
-        Ok(FindPlan { options: options.clone(), threshold_num })
+        let units = match options.level {
+            Level::Passage if options.method.is_some() => {
+                let message = "--exact compares whole units: give a --level, or leave it out";
+                return Err(OptionsError::Conflict { message: message.to_owned() });
+            }
+            Level::Passage => None,
+            Level::Paragraph | Level::Sentence | Level::Line => {
+                check_units(options)?;
+                Some(UnitPlans::new(options)?)
+            }
+        };
+        Ok(FindPlan { options: options.clone(), threshold_num, units })
     }
 
     /// The settings that were checked.
@@ -162,27 +258,62 @@ impl FindPlan {
         &self.options
     }
 
+    /// How that many units are compared: with no pair missed up to
+    /// [`JOINED_UNITS`], or if that is asked for; by signatures beyond, where
+    /// these are faster.
+    ///
+    /// # Panics
+    ///
+    /// If the plan is for passages.
+    pub(crate) fn units(&self, units: usize) -> &DedupPlan {
+        let plans = self.units.as_ref().expect("a plan for units");
+        let many = units > JOINED_UNITS || self.options.method.is_some();
+        match &plans.banded {
+            Some(banded) if many => banded,
+            _ => &plans.joined,
+        }
+    }
+
     /// Whether `matches` of `columns` reach the threshold. Integer
     /// arithmetic, so that a value exactly at the threshold counts on every
     /// machine. No columns never reach it.
     #[must_use]
     pub fn accepts(&self, matches: u32, columns: u32) -> bool {
-        columns > 0 && u64::from(matches) * PARTS >= self.threshold_num * u64::from(columns)
+        columns > 0 && self.margin(matches, columns) >= 0
+    }
+
+    /// By how much `matches` of `columns` exceed the threshold, in units of
+    /// which only the sign and sums are of use.
+    #[must_use]
+    pub(crate) fn margin(&self, matches: u32, columns: u32) -> i64 {
+        (u64::from(matches) * PARTS) as i64 - (self.threshold_num * u64::from(columns)) as i64
     }
 
     /// The seeds: those of the profile, or shorter ones, so that an exact
-    /// passage of `min-words` holds at least one. With a threshold below 0.6
-    /// they are denser: passages with so many edits hold few unedited runs,
-    /// and one of two seeds finds a tenth more of them than one of four.
+    /// passage of `min-words` holds at least one, and save with
+    /// [`Profile::Fast`] also the shortest passage with one edited word that
+    /// reaches the threshold: one of its halves is unedited. With a threshold
+    /// below 0.6 they are denser: passages with so many edits hold few unedited
+    /// runs, and one of two seeds finds a tenth more of them than one of four.
     #[must_use]
     pub fn seeds(&self) -> Seeds {
         let Seeds { words, mut window } = self.options.profile.seeds();
         if self.options.threshold < DENSE {
             window = window.div_ceil(2);
         }
-        let most = self.options.min_words as u32;
+        let exact = self.options.min_words as u32;
+        let edited = (exact..2 * exact).find(|&n| self.accepts(n - 1, n)).unwrap_or(2 * exact);
+        let most = if self.options.profile == Profile::Fast { exact } else { edited / 2 };
+        let most = most.max(1);
         let words = words.min(most);
         Seeds { words, window: window.min(most + 1 - words) }
+    }
+
+    /// Least weight of a unit that is reported for being told twice word for
+    /// word.
+    #[must_use]
+    pub fn exact_weight(&self) -> u32 {
+        self.options.exact_words.min(self.options.min_words) as u32 * WORD_WEIGHT
     }
 
     /// Least weight of a passage.
@@ -190,6 +321,32 @@ impl FindPlan {
     pub fn min_weight(&self) -> u32 {
         self.options.min_words as u32 * WORD_WEIGHT
     }
+}
+
+/// Refuses what says nothing about units.
+fn check_units(options: &FindOptions) -> Result<(), OptionsError> {
+    let words = options.exact_words;
+    check((1..=1_000_000).contains(&words), "min-words", "between 1 and 1000000", words as f64)?;
+    let plain = FindOptions::default();
+    let option = if options.profile != plain.profile {
+        "--profile"
+    } else if options.max_gap != plain.max_gap {
+        "--max-gap"
+    } else if options.snap != plain.snap {
+        "--snap"
+    } else {
+        return Ok(());
+    };
+    Err(passages_only(option))
+}
+
+/// The error for an option that is about passages, given with a level of
+/// units.
+#[must_use]
+pub fn passages_only(option: &str) -> OptionsError {
+    let message =
+        format!("{option} is about passages, and --level compares whole units: leave one out");
+    OptionsError::Conflict { message }
 }
 
 #[cfg(test)]
@@ -226,7 +383,7 @@ mod tests {
                 let seeds = FindPlan::new(&options).unwrap().seeds();
                 assert!(seeds.words >= 1 && seeds.window >= 1);
                 assert!((seeds.words + seeds.window - 1) as usize <= min_words);
-                if min_words >= 12 {
+                if min_words >= 14 {
                     assert_eq!(seeds, profile.seeds());
                 }
                 let loose = FindPlan::new(&FindOptions { threshold: 0.5, ..options }).unwrap();

@@ -16,6 +16,8 @@
 //! number of matches travels with each place, so that nothing is traced back.
 //! On equal reach the path with more matches is kept.
 
+use std::ops::Add;
+
 /// Limits of an extension, in tokens.
 #[derive(Clone, Copy, Debug)]
 pub struct Reach {
@@ -41,30 +43,63 @@ pub struct Extension {
 }
 
 /// One diagonal's furthest place: tokens taken of the first row in the upper
-/// half, matches in the lower, so that one comparison orders both. One more
-/// token is one more [`TOKEN`]; below zero there is no place.
-type Place = i64;
+/// half, matches in the lower, so that one comparison orders both. Below zero
+/// there is no place.
+trait Place: Copy + Ord + Default + Add<Output = Self> {
+    /// No place, however many tokens are added.
+    const NOWHERE: Self;
+    /// One more token of the first row that is no match.
+    const TOKEN: Self;
+    /// Rows with more tokens do not fit.
+    const MOST: usize;
 
-const TOKEN: Place = 1 << 32;
-const NOWHERE: Place = i64::MIN / 2;
-
-fn place(a: i32, matches: i32) -> Place {
-    i64::from(a) << 32 | i64::from(matches)
+    /// That many more matches.
+    fn run(matches: usize) -> Self;
+    fn a(self) -> i32;
+    fn matches(self) -> i32;
 }
 
-fn a_of(place: Place) -> i32 {
-    (place >> 32) as i32
+macro_rules! place {
+    ($int:ty, $half:expr) => {
+        impl Place for $int {
+            const NOWHERE: $int = <$int>::MIN / 2;
+            const TOKEN: $int = 1 << $half;
+            const MOST: usize = (1 << ($half - 2)) - 1;
+
+            #[inline(always)]
+            fn run(matches: usize) -> $int {
+                matches as $int * (<$int as Place>::TOKEN + 1)
+            }
+
+            #[inline(always)]
+            fn a(self) -> i32 {
+                (self >> $half) as i32
+            }
+
+            #[inline(always)]
+            fn matches(self) -> i32 {
+                (self & (<$int as Place>::TOKEN - 1)) as i32
+            }
+        }
+    };
 }
 
-fn matches_of(place: Place) -> i32 {
-    place as i32
+place!(i32, 16);
+place!(i64, 32);
+
+/// The places of two rounds.
+#[derive(Debug, Default)]
+struct Rounds<P> {
+    now: Vec<P>,
+    next: Vec<P>,
 }
 
 /// The kernel with its working memory.
 #[derive(Debug, Default)]
 pub struct Wave {
-    now: Vec<Place>,
-    next: Vec<Place>,
+    /// For all but very long rows: twice as many places at a time.
+    short: Rounds<i32>,
+    long: Rounds<i64>,
 }
 
 /// Number of equal tokens at the front of both rows, or at their back.
@@ -77,23 +112,10 @@ pub fn shared<const BACK: bool>(a: &[u32], b: &[u32]) -> usize {
     }
 }
 
-/// Equal tokens from `i` and `j` on, counted from the front or the back.
-#[inline]
-fn slide<const BACK: bool>(a: &[u32], b: &[u32], i: i32, j: i32) -> i32 {
-    let (i, j) = (i as usize, j as usize);
-    // Most places end at once: one comparison tells.
-    let at = |row: &[u32], n: usize| {
-        if BACK { row.len().checked_sub(n + 1).map(|n| row[n]) } else { row.get(n).copied() }
-    };
-    match (at(a, i), at(b, j)) {
-        (Some(x), Some(y)) if x == y => {}
-        _ => return 0,
-    }
-    if BACK {
-        shared::<true>(&a[..a.len() - i], &b[..b.len() - j]) as i32
-    } else {
-        shared::<false>(&a[i..], &b[j..]) as i32
-    }
+/// Token `n` of a row, counted from the front or the back.
+#[inline(always)]
+fn at<const BACK: bool>(row: &[u32], n: usize) -> u32 {
+    if BACK { row[row.len() - 1 - n] } else { row[n] }
 }
 
 /// Whether no extension over these rows can score above zero before it falls
@@ -105,40 +127,38 @@ fn slide<const BACK: bool>(a: &[u32], b: &[u32], i: i32, j: i32) -> i32 {
 /// tokens which the first `c` of both rows have in common, in any order, are
 /// no fewer than the matches. Counting these is a tenth of the work of an
 /// alignment, and most seeds that agree by chance end here. Tokens are told
-/// apart by seven bits: a mistake only lets a hopeless case pass.
+/// apart by ten bits: a mistake only lets a hopeless case pass.
 fn hopeless<const BACK: bool>(a: &[u32], b: &[u32], drop: i32) -> bool {
-    const BUCKETS: usize = 128;
-    let at = |row: &[u32], n: usize| {
-        row.get(if BACK { row.len().wrapping_sub(n + 1) } else { n }).map(|t| *t as usize % BUCKETS)
-    };
-    let mut seen = 0u128;
+    const BUCKETS: usize = 1024;
+    // Beyond this many columns a counter might overflow: let the alignment see.
+    const COLUMNS: usize = 200;
+    let mut seen = [0u64; BUCKETS / 64];
     let mut waiting = [0u8; BUCKETS];
     let mut common = 0i32;
-    // Beyond this many columns a counter might overflow: let the alignment see.
-    for n in 0..200 {
-        let (x, y) = (at(a, n), at(b, n));
-        if x.is_none() && y.is_none() {
-            return true;
+    let (la, lb) = (a.len(), b.len());
+    for n in 0..COLUMNS.min(la.max(lb)) {
+        if n < la {
+            let x = at::<BACK>(a, n) as usize % BUCKETS;
+            let new = seen[x / 64] >> (x % 64) & 1 == 0;
+            seen[x / 64] |= 1 << (x % 64);
+            common += if new { i32::from(waiting[x]) } else { 0 };
         }
-        if let Some(x) = x
-            && seen & 1 << x == 0
-        {
-            seen |= 1 << x;
-            common += i32::from(waiting[x]);
-        }
-        if let Some(y) = y {
+        if n < lb {
+            let y = at::<BACK>(b, n) as usize % BUCKETS;
             waiting[y] += 1;
-            common += i32::from(seen & 1 << y != 0);
+            common += (seen[y / 64] >> (y % 64) & 1) as i32;
         }
         let columns = n as i32 + 1;
         if 2 * common > columns {
             return false;
         }
-        if 2 * common < columns - drop {
+        // An edit may take the score one below the limit before the equal
+        // tokens that follow it are counted.
+        if 2 * common + 1 < columns - drop {
             return true;
         }
     }
-    false
+    la.max(lb) < COLUMNS
 }
 
 impl Wave {
@@ -149,56 +169,24 @@ impl Wave {
     /// is taken when no extension scores above zero. Ties go to the least
     /// number of edits, then to the diagonal that takes least of `a`.
     pub fn extend<const BACK: bool>(&mut self, a: &[u32], b: &[u32], reach: Reach) -> Extension {
-        let (la, lb) = (a.len() as i32, b.len() as i32);
-        let start = slide::<BACK>(a, b, 0, 0);
-        let (mut best, mut score) = (taken(start, start, start, 0), start);
-        let skip = start as usize;
-        let rest = if BACK {
-            (&a[..a.len() - skip], &b[..b.len() - skip])
+        let start = shared::<BACK>(a, b);
+        let rest = |row: &[u32]| if BACK { ..row.len() - start } else { ..row.len() };
+        let (a, b) = (&a[rest(a)], &b[rest(b)]);
+        let (a, b) = if BACK { (a, b) } else { (&a[start..], &b[start..]) };
+        let beyond = if hopeless::<BACK>(a, b, reach.drop) {
+            Extension::default()
+        } else if a.len().max(b.len()) <= i32::MOST {
+            self.short.extend::<BACK>(a, b, reach)
         } else {
-            (&a[skip..], &b[skip..])
+            self.long.extend::<BACK>(a, b, reach)
         };
-        if hopeless::<BACK>(rest.0, rest.1, reach.drop) {
-            return best;
+        let start = start as u32;
+        Extension {
+            a: start + beyond.a,
+            b: start + beyond.b,
+            matches: start + beyond.matches,
+            columns: start + beyond.columns,
         }
-        let width = (2 * reach.band + 3) as usize;
-        let middle = reach.band + 1;
-        self.now.clear();
-        self.now.resize(width, NOWHERE);
-        self.next.clear();
-        self.next.resize(width, NOWHERE);
-        self.now[middle as usize] = place(start, start);
-        let (mut low, mut high) = (0i32, 0i32);
-        for edits in 1.. {
-            let (from, to) = ((low - 1).max(-reach.band), (high + 1).min(reach.band));
-            let (mut alive_low, mut alive_high) = (i32::MAX, i32::MIN);
-            for d in from..=to {
-                let slot = (d + middle) as usize;
-                self.next[slot] = NOWHERE;
-                let Some(mut place) = step(&self.now, slot, d, la, lb) else { continue };
-                let run = slide::<BACK>(a, b, a_of(place), a_of(place) - d);
-                place += i64::from(run) * (TOKEN + 1);
-                let gain = matches_of(place) - edits;
-                if gain > score {
-                    score = gain;
-                    best = taken(a_of(place), a_of(place) - d, matches_of(place), edits);
-                }
-                if gain >= score - reach.drop {
-                    self.next[slot] = place;
-                    alive_low = alive_low.min(d);
-                    alive_high = alive_high.max(d);
-                }
-            }
-            if alive_low > alive_high {
-                break;
-            }
-            // Slots next to the living ones are read in the next round.
-            self.next[(from - 1 + middle) as usize] = NOWHERE;
-            self.next[(to + 1 + middle) as usize] = NOWHERE;
-            (low, high) = (alive_low, alive_high);
-            std::mem::swap(&mut self.now, &mut self.next);
-        }
-        best
     }
 
     /// Aligns the whole of both rows with the fewest edits; returns matches
@@ -209,34 +197,98 @@ impl Wave {
         let back = shared::<true>(a, b);
         let (a, b) = (&a[..a.len() - back], &b[..b.len() - back]);
         let same = (front + back) as u32;
-        let (la, lb) = (a.len() as i32, b.len() as i32);
-        if la == 0 || lb == 0 {
-            let edits = (la + lb) as u32;
-            return (edits <= most).then_some((same, same + edits));
-        }
-        let most = most.min(la.max(lb) as u32) as i32;
-        if (la - lb).abs() > most {
+        let (la, lb) = (a.len() as u32, b.len() as u32);
+        let (matches, edits) = if la == 0 || lb == 0 {
+            (0, Some(la + lb).filter(|&edits| edits <= most)?)
+        } else if la.abs_diff(lb) > most {
             return None;
+        } else if a.len().max(b.len()) <= i32::MOST {
+            self.short.global(a, b, most.min(la.max(lb)) as i32)?
+        } else {
+            self.long.global(a, b, most.min(la.max(lb)) as i32)?
+        };
+        Some((same + matches, same + matches + edits))
+    }
+}
+
+impl<P: Place> Rounds<P> {
+    /// No place but the start on the diagonal in the middle.
+    fn clear(&mut self, reach: i32) {
+        let width = (2 * reach + 3) as usize;
+        for row in [&mut self.now, &mut self.next] {
+            row.clear();
+            row.resize(width, P::NOWHERE);
         }
-        let middle = most + 1;
-        self.now.clear();
-        self.now.resize((2 * most + 3) as usize, NOWHERE);
-        self.next.clear();
-        self.next.resize((2 * most + 3) as usize, NOWHERE);
-        // Common ends are gone, so that no edit is ever saved at the start.
-        self.now[middle as usize] = place(0, 0);
-        for edits in 1..=most {
-            for d in -edits..=edits {
-                let slot = (d + middle) as usize;
-                self.next[slot] = NOWHERE;
-                let Some(mut place) = step(&self.now, slot, d, la, lb) else { continue };
-                let run = slide::<false>(a, b, a_of(place), a_of(place) - d);
-                place += i64::from(run) * (TOKEN + 1);
-                if d == la - lb && a_of(place) == la {
-                    let matches = same + matches_of(place) as u32;
-                    return Some((matches, matches + edits as u32));
+        self.now[(reach + 1) as usize] = P::default();
+    }
+
+    /// [`Wave::extend`] over rows that do not begin with a match.
+    fn extend<const BACK: bool>(&mut self, a: &[u32], b: &[u32], reach: Reach) -> Extension {
+        let (mut best, mut score) = (Extension::default(), 0);
+        self.clear(reach.band);
+        let (mut low, mut high) = (0i32, 0i32);
+        for edits in 1.. {
+            let (from, to) = ((low - 1).max(-reach.band), (high + 1).min(reach.band));
+            // Slot of the diagonal before the first, which is read too.
+            let slot = (from + reach.band) as usize;
+            let count = (to - from + 1) as usize;
+            let now = &self.now[slot..slot + count + 2];
+            let next = &mut self.next[slot..slot + count + 2];
+            step(now, &mut next[1..=count]);
+            let least = score - reach.drop + edits;
+            let (mut alive_low, mut alive_high) = (i32::MAX, i32::MIN);
+            for (n, d) in (from..=to).enumerate() {
+                let place = slide::<P, BACK>(next[n + 1], &now[n..n + 3], d, a, b);
+                let matches = place.matches();
+                if place < P::default() || matches < least {
+                    next[n + 1] = P::NOWHERE;
+                    continue;
                 }
-                self.next[slot] = place;
+                next[n + 1] = place;
+                alive_low = alive_low.min(d);
+                alive_high = d;
+                if matches - edits > score {
+                    score = matches - edits;
+                    best = Extension {
+                        a: place.a() as u32,
+                        b: (place.a() - d) as u32,
+                        matches: matches as u32,
+                        columns: (matches + edits) as u32,
+                    };
+                }
+            }
+            if alive_low > alive_high {
+                break;
+            }
+            // Slots next to the living ones are read in the next round.
+            next[0] = P::NOWHERE;
+            next[count + 1] = P::NOWHERE;
+            (low, high) = (alive_low, alive_high);
+            std::mem::swap(&mut self.now, &mut self.next);
+        }
+        best
+    }
+
+    /// Matches and edits of [`Wave::global`] over rows that neither begin nor
+    /// end with a match, so that no edit is ever saved at the start.
+    fn global(&mut self, a: &[u32], b: &[u32], most: i32) -> Option<(u32, u32)> {
+        let (la, lb) = (a.len() as i32, b.len() as i32);
+        self.clear(most);
+        for edits in 1..=most {
+            // From further away the end takes more edits than are left.
+            let (from, to) =
+                ((-edits).max(la - lb - (most - edits)), edits.min(la - lb + (most - edits)));
+            let slot = (from + most) as usize;
+            let count = (to - from + 1) as usize;
+            let now = &self.now[slot..slot + count + 2];
+            let next = &mut self.next[slot..slot + count + 2];
+            step(now, &mut next[1..=count]);
+            for (n, d) in (from..=to).enumerate() {
+                let place = slide::<P, false>(next[n + 1], &now[n..n + 3], d, a, b);
+                if d == la - lb && place.a() == la {
+                    return Some((place.matches() as u32, edits as u32));
+                }
+                next[n + 1] = place;
             }
             std::mem::swap(&mut self.now, &mut self.next);
         }
@@ -244,26 +296,48 @@ impl Wave {
     }
 }
 
-fn taken(a: i32, b: i32, matches: i32, edits: i32) -> Extension {
-    let columns = (matches + edits) as u32;
-    Extension { a: a as u32, b: b as u32, matches: matches as u32, columns }
+/// The furthest place on each diagonal with one more edit: a token replaced,
+/// one of `a` left out, or one of `b`. It may lie one token beyond the end of
+/// a row. `now` holds a diagonal more than `next` at both ends.
+#[inline(always)]
+fn step<P: Place>(now: &[P], next: &mut [P]) {
+    let (before, on, after) = (&now[..next.len()], &now[1..=next.len()], &now[2..]);
+    for (n, next) in next.iter_mut().enumerate() {
+        *next = (before[n].max(on[n]) + P::TOKEN).max(after[n]);
+    }
 }
 
-/// The furthest place on diagonal `d` with one more edit, if there is one
-/// inside both rows: a token replaced, one of `a` left out, or one of `b`.
-#[inline]
-fn step(now: &[Place], slot: usize, d: i32, la: i32, lb: i32) -> Option<Place> {
+/// A place that [`step`] gave, or if it lies beyond the end of a row the best
+/// of those that do not, and on along equal tokens; below zero when there is
+/// none.
+///
+/// `around` are the places before the step on the diagonals before, at and
+/// after `d`.
+#[inline(always)]
+fn slide<P: Place, const BACK: bool>(
+    mut place: P,
+    around: &[P],
+    d: i32,
+    a: &[u32],
+    b: &[u32],
+) -> P {
     // No place on this diagonal lies beyond the end of either row.
-    let end = la.min(lb + d);
-    let around = &now[slot - 1..slot + 2];
-    let (replaced, without_a, without_b) = (around[1] + TOKEN, around[0] + TOKEN, around[2]);
-    let best = replaced.max(without_a).max(without_b);
-    if a_of(best) <= end {
-        // Below zero, or before the start of `b`, there is none.
-        return (best >= 0 && a_of(best) >= d).then_some(best);
+    let end = (a.len() as i32).min(b.len() as i32 + d);
+    if place.a() > end {
+        let inside = |p: &P| p.a() <= end;
+        let all = [around[1] + P::TOKEN, around[0] + P::TOKEN, around[2]];
+        place = all.into_iter().filter(inside).max().unwrap_or(P::NOWHERE);
     }
-    let inside = |p: &Place| *p >= 0 && a_of(*p) >= d && a_of(*p) <= end;
-    [replaced, without_a, without_b].into_iter().filter(inside).max()
+    if place < P::default() {
+        return P::NOWHERE;
+    }
+    let start = place.a() as usize;
+    let (mut i, mut j) = (start, (place.a() - d) as usize);
+    while i < end as usize && at::<BACK>(a, i) == at::<BACK>(b, j) {
+        i += 1;
+        j += 1;
+    }
+    place + P::run(i - start)
 }
 
 #[cfg(test)]
@@ -305,6 +379,41 @@ mod tests {
                 assert_eq!(Wave::default().global(&a, &b, want - 1), None, "seed {seed}");
             }
         }
+    }
+
+    #[test]
+    fn long_and_short_places_agree() {
+        let reach = Reach { drop: 8, band: 12 };
+        for seed in 0..3000u64 {
+            let mut state = seed;
+            let letters = 2 + seed % 5;
+            let a = [vec![100], noise(&mut state, (seed % 47) as usize, letters)].concat();
+            let b = [vec![200], noise(&mut state, (seed / 5 % 53) as usize, letters)].concat();
+            let (mut short, mut long) = (Rounds::<i32>::default(), Rounds::<i64>::default());
+            assert_eq!(
+                short.extend::<false>(&a, &b, reach),
+                long.extend::<false>(&a, &b, reach),
+                "seed {seed}"
+            );
+            let most = a.len().max(b.len()) as i32;
+            assert_eq!(short.global(&a, &b, most), long.global(&a, &b, most), "seed {seed}");
+        }
+    }
+
+    #[test]
+    fn rows_beyond_the_short_places_are_aligned() {
+        let mut state = 9;
+        let a = noise(&mut state, 3 * i32::MOST, u64::MAX);
+        let mut b = a.clone();
+        b[10] ^= 1;
+        let last = b.len() - 10;
+        b[last] ^= 1;
+        let (matches, columns) = (b.len() as u32 - 2, b.len() as u32);
+        assert_eq!(Wave::default().global(&a, &b, 5), Some((matches, columns)));
+        let reach = Reach { drop: 8, band: 12 };
+        let whole = Extension { a: columns, b: columns, matches, columns };
+        assert_eq!(Wave::default().extend::<false>(&a, &b, reach), whole);
+        assert_eq!(Wave::default().extend::<true>(&a, &b, reach), whole);
     }
 
     #[test]

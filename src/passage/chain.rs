@@ -18,6 +18,8 @@
 //! the bound on work, which only texts that repeat themselves over and over
 //! reach; what it leaves out is counted.
 
+use ahash::AHashMap;
+
 use crate::options::WORD_WEIGHT;
 use crate::options::find::FindPlan;
 use crate::passage::Match;
@@ -26,6 +28,8 @@ use crate::passage::align::Extension;
 use crate::passage::align::Reach;
 use crate::passage::align::Wave;
 use crate::passage::align::shared;
+use crate::passage::outlook::Outlook;
+use crate::passage::outlook::Side;
 use crate::span::TokenSpan;
 
 /// Earlier exact matches tried as the predecessor of each: as minimap2's
@@ -39,6 +43,12 @@ pub const WORK: u64 = 64;
 /// Furthest an alignment strays from an accepted one and still counts as
 /// found already, in words.
 const STRAY_WORDS: u32 = 12;
+
+/// Tokens in a stretch by which accepted alignments are looked up.
+const BLOCK: u32 = 64;
+
+/// Accepted alignments from which on they are looked up by stretch.
+const FEW: usize = 16;
 
 /// Tokens `a..a + len` equal to `b..b + len`, not to be lengthened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -73,11 +83,19 @@ struct Bounds {
 #[derive(Debug, Default)]
 pub struct Aligner {
     wave: Wave,
+    outlook: Outlook,
     exact: Vec<Exact>,
     best: Vec<Best>,
     order: Vec<u32>,
     chain: Vec<Exact>,
     accepted: Vec<Match>,
+    /// Of accepted alignments, once they are many, those that touch each
+    /// stretch of [`BLOCK`] tokens of `a`.
+    blocks: AHashMap<u32, Vec<u32>>,
+    /// How many are in `blocks`.
+    indexed: usize,
+    /// Chains aligned.
+    pub tried: u64,
     /// Chains left out because the bound on work was reached.
     pub skipped: u64,
 }
@@ -126,6 +144,10 @@ impl Aligner {
         let limits = Limits::new(rows, bounds, plan);
         self.score(limits.max_gap, own);
         self.accepted.clear();
+        if self.indexed > 0 {
+            self.blocks.clear();
+            self.indexed = 0;
+        }
         let mut work = WORK * u64::from(bounds.a.len() + bounds.b.len());
         for n in 0..self.order.len() {
             let last = self.order[n];
@@ -137,6 +159,7 @@ impl Aligner {
                 self.skipped += 1;
                 continue;
             }
+            self.tried += 1;
             let chain = std::mem::take(&mut self.chain);
             let columns = self.verify(rows, &chain, bounds, limits, plan, own);
             work = work.saturating_sub(columns);
@@ -221,9 +244,9 @@ impl Aligner {
 
     /// Whether the chain lies inside an accepted alignment, near its
     /// diagonals.
-    fn known(&self, stray: u32) -> bool {
+    fn known(&mut self, stray: u32) -> bool {
         let (first, last) = (self.chain[0], self.chain[self.chain.len() - 1]);
-        self.accepted.iter().any(|m| {
+        let holds = |m: &Match| {
             let near = |e: Exact| {
                 let low = (m.b.start - m.a.start).min(m.b.end - m.a.end);
                 let high = (m.b.start - m.a.start).max(m.b.end - m.a.end);
@@ -235,7 +258,18 @@ impl Aligner {
                 && last.b + last.len <= m.b.end
                 && near(first)
                 && near(last)
-        })
+        };
+        if self.accepted.len() <= FEW {
+            return self.accepted.iter().any(holds);
+        }
+        for (n, m) in self.accepted.iter().enumerate().skip(self.indexed) {
+            for block in m.a.start / BLOCK..=(m.a.end - 1) / BLOCK {
+                self.blocks.entry(block).or_default().push(n as u32);
+            }
+        }
+        self.indexed = self.accepted.len();
+        let here = self.blocks.get(&(first.a / BLOCK));
+        here.is_some_and(|own| own.iter().any(|&n| holds(&self.accepted[n as usize])))
     }
 
     /// Aligns a chain, accepts it or its parts; returns the columns seen.
@@ -248,6 +282,11 @@ impl Aligner {
         plan: &FindPlan,
         own: bool,
     ) -> u64 {
+        if let [alone] = chain
+            && self.is_hopeless(rows, *alone, bounds, limits, plan, own)
+        {
+            return u64::from(alone.len);
+        }
         let (mut matches, mut columns) = (chain[0].len, chain[0].len);
         // The gap with most edits: (edits, index of the match before it).
         let mut worst = (0u32, 0usize);
@@ -289,6 +328,31 @@ impl Aligner {
             seen += self.verify(rows, back, cut, limits, plan, own);
         }
         seen
+    }
+
+    /// Whether an exact match without neighbours cannot grow into a passage.
+    fn is_hopeless(
+        &mut self,
+        rows: &Rows,
+        e: Exact,
+        bounds: Bounds,
+        limits: Limits,
+        plan: &FindPlan,
+        own: bool,
+    ) -> bool {
+        // Inside one document the copies stay apart: at most what lies between
+        // them is taken, by one of them.
+        let stop_a = if own { bounds.a.end.min(e.b) } else { bounds.a.end };
+        let stop_b = if own { bounds.b.start.max(e.a + e.len) } else { bounds.b.start };
+        let left = Side {
+            a: rows.slice(TokenSpan { start: bounds.a.start, end: e.a }),
+            b: rows.slice(TokenSpan { start: stop_b.min(e.b), end: e.b }),
+        };
+        let right = Side {
+            a: rows.slice(TokenSpan { start: e.a + e.len, end: stop_a.max(e.a + e.len) }),
+            b: rows.slice(TokenSpan { start: e.b + e.len, end: bounds.b.end }),
+        };
+        self.outlook.is_hopeless(e.len, left, right, limits.reach.drop, plan)
     }
 
     /// Matches and columns from the end of one exact match to the end of the

@@ -9,6 +9,7 @@
 //! 3. [`seed`]: fingerprints of all documents -> links between equal ones;
 //! 4. [`chain`]: links of two documents -> chains of exact matches;
 //! 5. [`align`]: a chain -> an alignment, extended at both ends, verified;
+//!    [`outlook`]: which chains cannot come to that;
 //! 6. [`merge`]: alignments -> occurrences and what links them;
 //! 7. [`family`]: occurrences -> clusters, every member verified against the
 //!    leader;
@@ -25,6 +26,7 @@ pub mod family;
 pub mod fingerprint;
 pub mod merge;
 pub mod nest;
+pub mod outlook;
 pub mod periodic;
 pub mod seed;
 

@@ -3,14 +3,14 @@
 //! A cluster is a line that says what is repeated and how often, and its
 //! places: the leader with an excerpt of the passage, then the others by
 //! document and start, each with what sets it apart from the leader: nothing
-//! ("same words"), or the words that differ. A line of totals ends the
-//! report.
+//! ("same words"), or the words that differ; and that it stands in quotes, by
+//! the rules of [`crate::text::quotes`]. A line of totals ends the report.
 //!
 //! ```text
 //! #1  37 words, twice in article.txt
-//!   article.txt:1:2
+//!   article.txt:1:2  in quotes
 //!     Child protection is everybody's business … has already hit home
-//!   article.txt:7:2  same words
+//!   article.txt:7:2  same words, in quotes
 //!
 //! 1 repeated passage, 2 places, 20 % of the text in 1 document
 //! ```
@@ -29,17 +29,21 @@ use std::borrow::Cow;
 use std::io;
 use std::io::Write;
 
+use crate::options::find::Level;
+use crate::options::find::Method;
 use crate::report::Cluster;
 use crate::report::Document;
 use crate::report::Kind;
 use crate::report::Occurrence;
 use crate::report::Report;
+use crate::report::Score;
 use crate::report::excerpt;
 use crate::report::excerpt::Mark;
 use crate::report::excerpt::Piece;
 use crate::report::visible;
 use crate::report::words::Words;
 use crate::report::words::differences;
+use crate::text::quotes;
 
 /// How a report for people looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,7 +107,11 @@ pub(crate) fn write<W: Write>(report: &Report<'_>, style: &Style, out: &mut W) -
         printer.out.write_all(b"\n")?;
     }
     printer.painted(sgr::BOLD, &totals(report))?;
-    printer.out.write_all(b"\n")
+    printer.out.write_all(b"\n")?;
+    if let Some(method) = method(report) {
+        printer.aside("", &method)?;
+    }
+    Ok(())
 }
 
 struct Printer<'a, W> {
@@ -139,6 +147,12 @@ impl<'a, W: Write> Printer<'a, W> {
         for other in all.iter().filter(|o| !std::ptr::eq(*o, leader)).take(limit - 1) {
             self.place(other)?;
             let here = self.passage(other);
+            if cluster.kind == Kind::Reworded {
+                // Nearly all words differ; the passage itself says more.
+                self.note(cluster, other, Some(false))?;
+                self.excerpt(excerpt::cut(here, self.room()))?;
+                continue;
+            }
             let found = if here == text {
                 None
             } else {
@@ -182,6 +196,9 @@ impl<'a, W: Write> Printer<'a, W> {
         if cluster.kind == Kind::Boilerplate {
             how.push_str("boilerplate, ");
         }
+        if cluster.kind == Kind::Reworded {
+            how.push_str("reworded, ");
+        }
         how.push_str(&counted(u64::from(cluster.words), "word"));
         match places.as_slice() {
             [run] if run.repeats > 1 => {
@@ -194,7 +211,11 @@ impl<'a, W: Write> Printer<'a, W> {
         }
         let mut rest = String::new();
         let weakest = cluster.weakest();
-        if !weakest.is_exact() {
+        if cluster.kind == Kind::Reworded {
+            rest.push_str(", ");
+            rest.push_str(&shared(weakest));
+            rest.push_str(if places.len() > 2 { " at least" } else { "" });
+        } else if !weakest.is_exact() {
             rest.push_str(&format!(", {} % alike", weakest.parts(100)));
             rest.push_str(if places.len() > 2 { " at least" } else { "" });
         }
@@ -242,6 +263,9 @@ impl<'a, W: Write> Printer<'a, W> {
     fn note(&mut self, cluster: &Cluster, o: &Occurrence, same: Option<bool>) -> io::Result<()> {
         let mut notes = Vec::new();
         match same {
+            // Of two the heading says it.
+            Some(_) if cluster.kind == Kind::Reworded && cluster.occurrences.len() == 2 => (),
+            Some(_) if cluster.kind == Kind::Reworded => notes.push(shared(o.score)),
             Some(true) => notes.push("same words".to_owned()),
             // A whole score with words that differ: the span was grown to a
             // border, or a run breaks off elsewhere.
@@ -253,6 +277,9 @@ impl<'a, W: Write> Printer<'a, W> {
         // Of a run alone the heading says it.
         if o.repeats > 1 && cluster.occurrences.len() > 1 {
             notes.push(format!("{} in a row", times(u64::from(o.repeats))));
+        }
+        if quotes::enclose(self.report.document(o.document).text, o.span) {
+            notes.push("in quotes".to_owned());
         }
         if !notes.is_empty() {
             self.out.write_all(b"  ")?;
@@ -316,17 +343,52 @@ fn id(document: &Document<'_>, record: u64) -> Option<String> {
     Some(excerpt::cut_line(&label, ID))
 }
 
-/// The last line: what was found in all, or that nothing was.
+/// What the clusters are made of.
+fn noun(report: &Report<'_>) -> &'static str {
+    match report.options.level {
+        Level::Passage => "passage",
+        Level::Paragraph => "paragraph",
+        Level::Sentence => "sentence",
+        Level::Line => "line",
+    }
+}
+
+/// How units were compared.
+fn method(report: &Report<'_>) -> Option<String> {
+    let summary = report.found.summary;
+    let units = counted(summary.units, noun(report));
+    let mut line = match summary.method? {
+        Method::Join => format!("{units} compared by a join that misses no pair"),
+        Method::Lsh => {
+            let recall = f64::from(summary.recall) / 10_000.0;
+            format!(
+                "{units} compared by MinHash, which finds {recall} of pairs at the threshold; \
+                 --exact finds all"
+            )
+        }
+    };
+    if summary.crowds > 0 {
+        let crowds = counted(summary.crowds, "crowd");
+        line.push_str(&format!("; of {crowds} of more than 64 not all pairs were looked at"));
+    }
+    Some(line)
+}
+
+/// The totals: what was found in all, or that nothing was.
 fn totals(report: &Report<'_>) -> String {
     let summary = report.found.summary;
     let documents = counted(summary.documents, "document");
     let mut line = if summary.documents == 0 {
         "No documents to search".to_owned()
     } else if report.found.clusters.is_empty() {
-        let least = counted(report.options.min_words as u64, "word");
-        format!("No repeated passages of {least} or more in {documents}")
+        let least = match report.options.level {
+            Level::Passage => report.options.min_words,
+            _ => report.options.min_words.min(report.options.exact_words),
+        };
+        let least = counted(least as u64, "word");
+        format!("No repeated {}s of {least} or more in {documents}", noun(report))
     } else {
-        let passages = counted(summary.clusters, "repeated passage");
+        let passages = counted(summary.clusters, &format!("repeated {}", noun(report)));
         let places = counted(summary.occurrences, "place");
         let share = u128::from(summary.repeated_bytes) * 100 / u128::from(summary.bytes.max(1));
         let share = match share {
@@ -345,6 +407,11 @@ fn totals(report: &Report<'_>) -> String {
             "chains of matches were left out",
         ),
         (summary.ignored, "passage was ignored", "passages were ignored"),
+        (
+            summary.formulas_left_out,
+            "formula was left out of the search for reworded passages",
+            "formulas were left out of the search for reworded passages",
+        ),
     ];
     for (n, one, many) in asides.into_iter().filter(|&(n, ..)| n > 0) {
         line.push_str(&format!("; {} {}", grouped(n), if n == 1 { one } else { many }));
@@ -353,6 +420,11 @@ fn totals(report: &Report<'_>) -> String {
         line.push('.');
     }
     line
+}
+
+/// What two reworded passages have in common: never that one was copied.
+fn shared(score: Score) -> String {
+    format!("shares {} % of its unusual words", score.parts(100))
 }
 
 /// `1 word`, `2,000 words`.
@@ -417,16 +489,42 @@ mod tests {
     }
 
     #[test]
+    fn reworded_passages_share_words_and_are_never_called_alike() {
+        let mut f = Fixture::default();
+        let (a, b, c) = ("a ship sank off Cork", "off Cork it sank, a ship", "Cork: ship sank");
+        let places: Vec<_> = [("a.txt", a), ("b.txt", b), ("c.txt", c)]
+            .into_iter()
+            .map(|(path, text)| {
+                let document = f.file(path, text);
+                f.place(document, text, 0)
+            })
+            .collect();
+        let [first, second, third] = places.try_into().unwrap();
+        f.cluster(Kind::Reworded, 5, vec![first.clone(), score(second.clone(), 3, 4)]);
+        f.cluster(Kind::Reworded, 5, vec![first, score(second, 3, 4), score(third, 1, 2)]);
+        let expected = "\
+            #1  reworded, 5 words in 2 documents, shares 75 % of its unusual words\n  \
+              a.txt:1:1\n    a ship sank off Cork\n  \
+              b.txt:1:1\n    off Cork it sank, a ship\n\n\
+            #2  reworded, 5 words in 3 documents, shares 50 % of its unusual words at least\n  \
+              a.txt:1:1\n    a ship sank off Cork\n  \
+              b.txt:1:1  shares 75 % of its unusual words\n    off Cork it sank, a ship\n  \
+              c.txt:1:1  shares 50 % of its unusual words\n    Cork: ship sank\n\n";
+        let got = f.plain(100);
+        assert!(got.starts_with(expected), "{got}");
+    }
+
+    #[test]
     fn a_quote_that_stands_twice_in_an_article() {
         let mut f = Fixture::default();
         article(&mut f);
         assert_snapshot!(f.plain(80), @r#"
         #1  37 words, twice in article.txt
-          article.txt:1:2
+          article.txt:1:2  in quotes
             Child protection is everybody's business and we should afford our children
             the same protection online that we would give them in the park or playground
             - - that is our approach and that collective response has already hit home
-          article.txt:3:2  same words
+          article.txt:3:2  same words, in quotes
 
         1 repeated passage, 2 places, 62 % of the text in 1 document
         "#);
@@ -438,11 +536,11 @@ mod tests {
         article(&mut f);
         assert_snapshot!(f.plain(40), @r#"
         #1  37 words, twice in article.txt
-          article.txt:1:2
+          article.txt:1:2  in quotes
             Child protection is everybody's
             business and we should afford our …
             response has already hit home
-          article.txt:3:2  same words
+          article.txt:3:2  same words, in quotes
 
         1 repeated passage, 2 places, 62 % of the text in 1 document
         "#);
@@ -454,11 +552,11 @@ mod tests {
         article(&mut f);
         assert_snapshot!(f.plain(200), @r#"
         #1  37 words, twice in article.txt
-          article.txt:1:2
+          article.txt:1:2  in quotes
             Child protection is everybody's business and we should afford our children the same protection
             online that we would give them in the park or playground - - that is our approach and that
             collective response has already hit home
-          article.txt:3:2  same words
+          article.txt:3:2  same words, in quotes
 
         1 repeated passage, 2 places, 62 % of the text in 1 document
         "#);

@@ -14,11 +14,22 @@
 //! * `score`, `score_min`: matching columns of all columns, rounded down to
 //!   four decimals, so that 1.0 says that the passages are equal after
 //!   normalisation, and no score is below a threshold of up to four decimals
-//!   that it passed; always with a decimal point;
+//!   that it passed; always with a decimal point; of reworded passages, unusual
+//!   words in both of those in the one that has fewer (`shared_words`);
+//! * `in_quotes`: whether the place stands between quotation marks or in a block
+//!   quote, by the rules of [`crate::text::quotes`];
 //! * `words`: of the leader, of a run of its unit, of a match of its shorter
 //!   side;
+//! * with a level of units, `score` is the share of shingles in both of those
+//!   in either, so that 1.0 says that all are the same; options that are about
+//!   passages are null, and the summary says how many units there were, the
+//!   method (`join` misses no pair, `lsh` finds one at the threshold with
+//!   probability `recall`) and, when there are any, `crowds` of more than 64
+//!   that are alike, of which not all pairs were looked at;
 //! * `chains_left_out` stands at the end of a summary only when it is not 0:
 //!   then the search met its bound on work and some matches may be missing;
+//!   `formulas_left_out` likewise: so many sentences or keys were passed over
+//!   in the search for reworded passages, because so many share them;
 //! * `ignored` stands there only when it is not 0: clusters left out because
 //!   they are known or not wanted.
 //!
@@ -37,7 +48,8 @@ use serde::Serializer;
 use serde_json::ser::Formatter;
 use serde_json::value::RawValue;
 
-use crate::options::find::FindOptions;
+use crate::options::find::Level;
+use crate::options::find::Method;
 use crate::options::find::Profile;
 use crate::options::find::Scope;
 use crate::options::find::Snap;
@@ -47,6 +59,7 @@ use crate::report::Report;
 use crate::report::Score;
 use crate::report::visible::is_hidden;
 use crate::span::ByteSpan;
+use crate::text::quotes;
 
 /// Name and version of the format. A member added keeps the version; one
 /// removed, renamed or with a new meaning raises it.
@@ -119,10 +132,15 @@ struct Options {
     scope: &'static str,
     level: &'static str,
     min_words: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exact_words: Option<usize>,
     threshold: f64,
-    profile: &'static str,
-    max_gap: usize,
-    snap: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exact: Option<bool>,
+    profile: Option<&'static str>,
+    max_gap: Option<usize>,
+    snap: Option<&'static str>,
+    reworded: bool,
     pairs: bool,
 }
 
@@ -159,6 +177,7 @@ struct Occurrence<'a> {
     leader: bool,
     period: Option<u32>,
     repeats: u32,
+    in_quotes: bool,
     text: &'a str,
 }
 
@@ -195,6 +214,16 @@ struct Summary {
     #[serde(skip_serializing_if = "is_zero")]
     chains_left_out: u64,
     #[serde(skip_serializing_if = "is_zero")]
+    formulas_left_out: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    units: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    method: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recall: Option<f64>,
+    #[serde(skip_serializing_if = "is_zero")]
+    crowds: u64,
+    #[serde(skip_serializing_if = "is_zero")]
     ignored: u64,
 }
 
@@ -224,33 +253,41 @@ fn score(score: Score) -> f64 {
 }
 
 fn header<'a>(report: &Report<'_>) -> Record<'a> {
-    let FindOptions { scope, min_words, threshold, profile, max_gap, snap, pairs } =
-        *report.options;
+    let options = report.options;
+    let passages = options.level == Level::Passage;
     Record::Header(Header {
         schema: SCHEMA,
         version: env!("CARGO_PKG_VERSION"),
         options: Options {
-            scope: match scope {
+            scope: match options.scope {
                 Scope::Within => "within",
                 Scope::Across => "across",
                 Scope::All => "all",
             },
-            level: "passage",
-            min_words,
-            threshold,
-            profile: match profile {
+            level: match options.level {
+                Level::Passage => "passage",
+                Level::Paragraph => "paragraph",
+                Level::Sentence => "sentence",
+                Level::Line => "line",
+            },
+            min_words: options.min_words,
+            exact_words: (!passages).then_some(options.exact_words),
+            threshold: options.threshold,
+            exact: (!passages).then_some(options.method == Some(Method::Join)),
+            profile: passages.then_some(match options.profile {
                 Profile::Fast => "fast",
                 Profile::Default => "default",
                 Profile::Sensitive => "sensitive",
                 Profile::Max => "max",
-            },
-            max_gap,
-            snap: match snap {
+            }),
+            max_gap: passages.then_some(options.max_gap),
+            snap: passages.then_some(match options.snap {
                 Snap::Word => "word",
                 Snap::Sentence => "sentence",
                 Snap::Paragraph => "paragraph",
-            },
-            pairs,
+            }),
+            reworded: options.reworded,
+            pairs: options.pairs,
         },
     })
 }
@@ -260,8 +297,10 @@ fn cluster<'a>(report: &'a Report<'a>, cluster: &'a report::Cluster) -> Record<'
         id: cluster.id,
         kind: match cluster.kind {
             Kind::Passage => "passage",
+            Kind::Unit => "unit",
             Kind::Run => "run",
             Kind::Boilerplate => "boilerplate",
+            Kind::Reworded => "reworded",
         },
         words: cluster.words,
         size: cluster.occurrences.len(),
@@ -292,10 +331,17 @@ impl Serialize for Occurrences<'_> {
                 leader: o.leader,
                 period,
                 repeats: o.repeats,
+                in_quotes: quotes::enclose(document.text, o.span),
                 text: o.span.of(document.text),
             }
         }))
     }
+}
+
+/// Of the cluster with number `id`; clusters ascend by it.
+fn cluster_kind(report: &Report<'_>, id: u32) -> Option<Kind> {
+    let clusters = &report.found.clusters;
+    clusters.binary_search_by_key(&id, |c| c.id).ok().map(|n| clusters[n].kind)
 }
 
 fn pair<'a>(report: &'a Report<'a>, pair: &report::Pair) -> Record<'a> {
@@ -303,7 +349,11 @@ fn pair<'a>(report: &'a Report<'a>, pair: &report::Pair) -> Record<'a> {
         cluster: pair.cluster,
         a: side(report, pair.a),
         b: side(report, pair.b),
-        measure: "identity",
+        measure: match (cluster_kind(report, pair.cluster), report.options.level) {
+            (Some(Kind::Reworded), _) => "shared_words",
+            (_, Level::Passage) => "identity",
+            (_, Level::Paragraph | Level::Sentence | Level::Line) => "jaccard",
+        },
         score: score(pair.score),
         words: pair.words,
     })
@@ -333,6 +383,14 @@ fn summary<'a>(report: &Report<'_>) -> Record<'a> {
         skipped: s.skipped,
         rejected: s.rejected,
         chains_left_out: s.chains_left_out,
+        formulas_left_out: s.formulas_left_out,
+        units: s.method.map(|_| s.units),
+        method: s.method.map(|method| match method {
+            Method::Join => "join",
+            Method::Lsh => "lsh",
+        }),
+        recall: s.method.map(|_| f64::from(s.recall) / 10_000.0),
+        crowds: s.crowds,
         ignored: s.ignored,
     })
 }
@@ -358,7 +416,10 @@ impl Formatter for Quiet {
 /// same.
 fn escape<W: ?Sized + Write>(out: &mut W, json: &str) -> io::Result<()> {
     let mut written = 0;
-    if !json.is_ascii() || json.bytes().any(|b| b < b' ' || b == 0x7f) {
+    // Without branches inside a block, so that it is looked at in one go.
+    let plain = |b: u8| (b' '..0x7f).contains(&b);
+    let all_plain = |block: &[u8]| block.iter().fold(true, |all, &b| all & plain(b));
+    if !json.as_bytes().chunks(64).all(all_plain) {
         for (at, c) in json.char_indices().filter(|&(_, c)| is_hidden(c)) {
             out.write_all(&json.as_bytes()[written..at])?;
             if c < ' ' {
@@ -424,6 +485,7 @@ mod tests {
             profile: String,
             max_gap: u64,
             snap: String,
+            reworded: bool,
             pairs: bool,
         }
 
@@ -457,6 +519,7 @@ mod tests {
             leader: bool,
             period: Option<u64>,
             repeats: u64,
+            in_quotes: bool,
             text: String,
         }
 
@@ -524,13 +587,26 @@ mod tests {
     }
 
     #[test]
+    fn a_pair_of_a_reworded_cluster_is_measured_by_shared_words() {
+        let mut f = example();
+        f.found.clusters[0].kind = Kind::Reworded;
+        f.found.summary.formulas_left_out = 3;
+        let written = f.written(Format::Jsonl, Style::default());
+        let lines: Vec<Value> = written.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+        assert_eq!(lines[1]["kind"], "reworded");
+        let pair = lines.iter().find(|l| l["type"] == "match").unwrap();
+        assert_eq!(pair["measure"], "shared_words");
+        assert_eq!(lines.last().unwrap()["formulas_left_out"], 3);
+    }
+
+    #[test]
     fn every_member_of_every_record_stands_in_its_place() {
         let lines = example().written(Format::Jsonl, Style::default());
         let lines = lines.replace(env!("CARGO_PKG_VERSION"), "[version]");
         insta::assert_snapshot!(lines, @r#"
-        {"type":"header","schema":"twicetold.find/1","version":"[version]","options":{"scope":"all","level":"passage","min_words":15,"threshold":0.7,"profile":"default","max_gap":32,"snap":"word","pairs":true}}
-        {"type":"cluster","id":1,"kind":"passage","words":3,"size":3,"documents":2,"parent":null,"score_min":0.6666,"occurrences":[{"document":"a \"b\".txt","path":"a \"b\".txt","record":null,"start":3,"end":16,"line":1,"column":3,"end_line":2,"end_column":6,"score":1.0,"leader":true,"period":null,"repeats":1,"text":"one two\nthree"},{"document":"a \"b\".txt","path":"a \"b\".txt","record":null,"start":18,"end":31,"line":2,"column":8,"end_line":2,"end_column":21,"score":1.0,"leader":false,"period":null,"repeats":1,"text":"One two three"},{"document":{"k": [1, 1.50]},"path":"dump.jsonl","record":17,"start":2,"end":14,"line":1,"column":3,"end_line":1,"end_column":15,"score":0.6666,"leader":false,"period":null,"repeats":1,"text":"one two four"}]}
-        {"type":"cluster","id":2,"kind":"run","words":1,"size":1,"documents":1,"parent":1,"score_min":1.0,"occurrences":[{"document":{"k": [1, 1.50]},"path":"dump.jsonl","record":17,"start":2,"end":14,"line":1,"column":3,"end_line":1,"end_column":15,"score":1.0,"leader":true,"period":4,"repeats":3,"text":"one two four"}]}
+        {"type":"header","schema":"twicetold.find/1","version":"[version]","options":{"scope":"all","level":"passage","min_words":15,"threshold":0.7,"profile":"default","max_gap":32,"snap":"word","reworded":false,"pairs":true}}
+        {"type":"cluster","id":1,"kind":"passage","words":3,"size":3,"documents":2,"parent":null,"score_min":0.6666,"occurrences":[{"document":"a \"b\".txt","path":"a \"b\".txt","record":null,"start":3,"end":16,"line":1,"column":3,"end_line":2,"end_column":6,"score":1.0,"leader":true,"period":null,"repeats":1,"in_quotes":false,"text":"one two\nthree"},{"document":"a \"b\".txt","path":"a \"b\".txt","record":null,"start":18,"end":31,"line":2,"column":8,"end_line":2,"end_column":21,"score":1.0,"leader":false,"period":null,"repeats":1,"in_quotes":false,"text":"One two three"},{"document":{"k": [1, 1.50]},"path":"dump.jsonl","record":17,"start":2,"end":14,"line":1,"column":3,"end_line":1,"end_column":15,"score":0.6666,"leader":false,"period":null,"repeats":1,"in_quotes":false,"text":"one two four"}]}
+        {"type":"cluster","id":2,"kind":"run","words":1,"size":1,"documents":1,"parent":1,"score_min":1.0,"occurrences":[{"document":{"k": [1, 1.50]},"path":"dump.jsonl","record":17,"start":2,"end":14,"line":1,"column":3,"end_line":1,"end_column":15,"score":1.0,"leader":true,"period":4,"repeats":3,"in_quotes":false,"text":"one two four"}]}
         {"type":"match","cluster":1,"a":{"document":"a \"b\".txt","path":"a \"b\".txt","record":null,"start":3,"end":16},"b":{"document":{"k": [1, 1.50]},"path":"dump.jsonl","record":17,"start":2,"end":14},"measure":"identity","score":0.6666,"words":3}
         {"type":"summary","documents":2,"bytes":46,"tokens":11,"clusters":2,"occurrences":4,"repeated_bytes":38,"boilerplate":0,"skipped":0,"rejected":0}
         "#);

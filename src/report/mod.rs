@@ -15,6 +15,7 @@ use std::io;
 use std::io::Write;
 
 use crate::options::find::FindOptions;
+use crate::options::find::Method;
 use crate::report::human::Style;
 use crate::span::ByteSpan;
 use crate::text::original::Offsets;
@@ -62,13 +63,19 @@ impl Document<'_> {
 pub enum Kind {
     /// A passage that stands in several places.
     Passage,
+    /// A whole paragraph, sentence or line that stands in several places.
+    Unit,
     /// A unit repeated back to back in one place only.
     Run,
     /// A passage in very many documents.
     Boilerplate,
+    /// A passage that shares its unusual words with others, in another order or
+    /// wording. The scores count these words, not columns.
+    Reworded,
 }
 
-/// A verified score: matching columns of all columns of an alignment.
+/// A verified score: matching columns of all columns of an alignment; of whole
+/// units, shingles in both of those in either.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Score {
     /// Columns with equal tokens.
@@ -165,7 +172,7 @@ pub struct Pair {
     pub a: (u32, ByteSpan),
     /// The later one.
     pub b: (u32, ByteSpan),
-    /// Identity of the alignment.
+    /// Identity of the alignment, or Jaccard similarity of units.
     pub score: Score,
     /// Words of the shorter side.
     pub words: u32,
@@ -195,14 +202,28 @@ pub struct Summary {
     /// Chains of matches left out because a pair of documents reached the
     /// bound on work.
     pub chains_left_out: u64,
+    /// Units compared: paragraphs, sentences or lines with at least a word.
+    pub units: u64,
+    /// How units were compared; none for passages.
+    pub method: Option<Method>,
+    /// Of units, the probability with which a pair exactly at the threshold is
+    /// found, in ten-thousandths, rounded down.
+    pub recall: u32,
+    /// Of units, crowds of more than 64 that are alike of which not all pairs
+    /// were looked at; with MinHash, buckets of more than 64.
+    pub crowds: u64,
     /// Clusters left out because they are known or not wanted.
     pub ignored: u64,
+    /// Keys and pairs of sentences left out of the search for reworded
+    /// passages, because so many share them that they are formulas.
+    pub formulas_left_out: u64,
 }
 
 /// Everything a search found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Found {
-    /// By repeated text (weight of an occurrence times occurrences), most
+    /// Copies first, then reworded passages, each by repeated text (weight of
+    /// an occurrence times occurrences), most
     /// first; ties by first place.
     pub clusters: Vec<Cluster>,
     /// By document and place of `a`, then `b`; empty unless asked for.

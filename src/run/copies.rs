@@ -19,6 +19,11 @@ impl Copies {
         Copies { starts, documents }
     }
 
+    /// Number of documents.
+    pub(crate) fn documents(&self) -> usize {
+        self.documents.len()
+    }
+
     /// Documents of a class, ascending, at least one.
     #[must_use]
     pub(crate) fn of(&self, class: u32) -> &[u32] {

@@ -1,4 +1,4 @@
-//! Files -> documents held in memory, prepared for the search of passages.
+//! Files -> documents held in memory, prepared for the search in them.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,6 @@ use crate::input::record::Reject;
 use crate::input::record::parse;
 use crate::options::find::FindPlan;
 use crate::output::Output;
-use crate::passage::periodic;
 use crate::report::Cluster;
 use crate::report::Document;
 use crate::report::Found;
@@ -20,13 +19,13 @@ use crate::report::select;
 use crate::run::Notice;
 use crate::run::RunError;
 use crate::run::Watch;
-use crate::run::passages::Prepared;
-use crate::run::passages::Search;
-use crate::run::passages::prepare;
+use crate::run::search::Prepared;
+use crate::run::search::Scratch;
+use crate::run::search::Search;
+use crate::run::search::prepare;
 use crate::run::stream::Chunk;
 use crate::run::stream::Reader;
 use crate::storage::Storage;
-use crate::text::Hashes;
 use crate::text::original::Offsets;
 
 /// A document and where it comes from.
@@ -54,7 +53,7 @@ pub struct Reading<'a> {
     pub line_limit: usize,
 }
 
-/// The documents of a search for passages.
+/// The documents of a search.
 #[derive(Debug)]
 pub struct Corpus {
     search: Search,
@@ -107,9 +106,6 @@ impl Findings {
         Document { label, path: Cow::Borrowed(path), record, text, offsets: held.offsets.as_ref() }
     }
 }
-
-/// Working memory of a thread.
-type Scratch = (Hashes, periodic::Scratch);
 
 /// What is made of a piece of the input.
 type Made = Vec<Result<(Held, Prepared), Refused>>;
@@ -189,13 +185,16 @@ impl Corpus {
 
     /// Searches what was read; returns the documents as reports name them,
     /// and what was found.
-    #[must_use]
-    pub fn find(self, watch: &dyn Watch) -> Findings {
+    ///
+    /// # Errors
+    ///
+    /// [`FindError::TooManyShingles`](crate::FindError::TooManyShingles).
+    pub fn find(self, watch: &dyn Watch) -> Result<Findings, RunError> {
         let texts: Vec<&str> = self.documents.iter().map(|d| d.text.as_str()).collect();
-        let mut found = self.search.finish(&texts, watch);
+        let mut found = self.search.finish(&texts, watch)?;
         found.summary.skipped = self.skipped + self.lost;
         found.summary.rejected = self.rejected;
-        Findings { found, documents: self.documents, paths: self.paths }
+        Ok(Findings { found, documents: self.documents, paths: self.paths })
     }
 
     fn hold(&mut self, held: Held, prepared: Prepared) -> Result<(), RunError> {

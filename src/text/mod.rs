@@ -9,7 +9,8 @@
 //! * [`tokenize`]: the tokens of a text; [`characters`]: the same for
 //!   comparisons by character;
 //! * [`borders`]: paragraphs, sentences, lines, and spans grown to them;
-//! * [`position`]: byte offsets -> line and column.
+//! * [`position`]: byte offsets -> line and column;
+//! * [`quotes`]: whether a stretch is quoted.
 //!
 //! What makes a word: a longest run of letters, decimal digits and combining
 //! marks (`Alphabetic`, `Nd`, `Mn`, `Mc`), with single apostrophes between two
@@ -30,6 +31,7 @@ use crate::span::ByteSpan;
 pub mod borders;
 pub mod original;
 pub mod position;
+pub mod quotes;
 
 mod ascii;
 mod characters;
@@ -37,8 +39,10 @@ mod general;
 mod normal;
 mod sentence;
 mod table;
+mod words;
 
 pub use ascii::tokenize;
+pub use ascii::tokenize_on;
 pub use characters::characters;
 
 /// Takes the tokens of a text, in order.
@@ -49,6 +53,16 @@ pub trait Sink {
     /// Starts and ends never decrease. Spans are disjoint, save that where one
     /// character stands for several tokens (`㍿`, `ﷺ`) all of them span it.
     fn token(&mut self, hash: u64, start: usize, end: usize, weight: u8);
+
+    /// Words, the same as each given to [`token`](Sink::token): the hash of
+    /// one and the bytes where it starts and ends, counted from byte `base` on.
+    #[inline]
+    fn words(&mut self, hashes: &[u64], places: &[[u32; 2]], base: usize) {
+        for (&hash, place) in hashes.iter().zip(places) {
+            let [start, end] = place.map(|at| base + at as usize);
+            self.token(hash, start, end, WORD_WEIGHT as u8);
+        }
+    }
 }
 
 /// The tokens of one text.
@@ -113,6 +127,19 @@ impl Sink for Tokens {
         self.hashes.push(hash);
         self.spans.push(ByteSpan { start: start as u32, end: end as u32 });
     }
+
+    #[inline]
+    fn words(&mut self, hashes: &[u64], places: &[[u32; 2]], base: usize) {
+        weigh_words(&mut self.weights, hashes.len());
+        self.hashes.extend_from_slice(hashes);
+        // Whole texts are addressed by 32 bits.
+        let base = base as u32;
+        let span = |p: &[u32; 2]| ByteSpan {
+            start: base.wrapping_add(p[0]),
+            end: base.wrapping_add(p[1]),
+        };
+        self.spans.extend(places.iter().map(span));
+    }
 }
 
 /// The tokens of one text without their places.
@@ -138,6 +165,12 @@ impl Sink for Hashes {
         weigh(&mut self.weights, self.hashes.len(), weight);
         self.hashes.push(hash);
     }
+
+    #[inline]
+    fn words(&mut self, hashes: &[u64], _: &[[u32; 2]], _: usize) {
+        weigh_words(&mut self.weights, hashes.len());
+        self.hashes.extend_from_slice(hashes);
+    }
 }
 
 /// Adds the weight of a token that `before` others precede; the first that is
@@ -148,6 +181,14 @@ fn weigh(weights: &mut Vec<u8>, before: usize, weight: u8) {
     if weight != WORD || !weights.is_empty() {
         weights.resize(before, WORD);
         weights.push(weight);
+    }
+}
+
+/// Adds the weights of `more` words.
+#[inline]
+fn weigh_words(weights: &mut Vec<u8>, more: usize) {
+    if !weights.is_empty() {
+        weights.resize(weights.len() + more, WORD_WEIGHT as u8);
     }
 }
 

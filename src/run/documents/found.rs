@@ -11,50 +11,71 @@ use crate::options::dedup::DedupPlan;
 use crate::options::dedup::Linking;
 use crate::run::Watch;
 use crate::run::documents::DocumentsError;
-use crate::run::documents::Texts;
 use crate::run::documents::recipe::Checks;
-use crate::run::documents::recipe::Recipe;
+use crate::run::documents::source::Source;
+use crate::run::room::Room;
+
+/// The part of the free memory that sets may have.
+const SETS_SHARE: u64 = 4;
 
 /// A way to find documents that are alike.
 pub(super) trait Finder {
     /// Probability with which a pair exactly at the threshold is found.
     fn recall(&self, plan: &DedupPlan) -> f64;
 
-    /// Finds the families among all documents, and the pairs if the plan asks
-    /// for them.
-    fn find<T: Texts + ?Sized>(
-        &mut self,
-        job: &Job<'_, T>,
-    ) -> Result<Found, DocumentsError<T::Error>>;
+    /// Finds the families among all documents, and the pairs asked for.
+    fn find<S: Source>(&mut self, job: &Job<'_, S>) -> Result<Found, DocumentsError<S::Error>>;
+}
+
+/// Verified pairs that are part of the result, beside the families.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Edges {
+    /// None.
+    None,
+    /// All: as many as there are.
+    All,
+    /// A number in proportion to the documents. Of a crowd of documents that
+    /// are alike the same one some pairs are left out, never all of one of
+    /// them.
+    Sparse,
 }
 
 /// What a search has to go by.
-pub(super) struct Job<'a, T: ?Sized> {
+pub(super) struct Job<'a, S> {
     pub(super) plan: &'a DedupPlan,
-    pub(super) recipe: &'a Recipe,
-    pub(super) texts: &'a T,
-    /// First record of each document.
-    pub(super) records: &'a [u32],
+    /// Gives what they are compared by.
+    pub(super) source: &'a S,
     /// How much each document is preferred.
     pub(super) ranks: &'a [u32],
     /// Documents of the reference set: the first ones.
     pub(super) reference: u32,
+    /// Verified pairs that are asked for.
+    pub(super) edges: Edges,
+    /// Documents that turned out to be copies of others; empty if none did.
+    pub(super) gone: &'a [bool],
+    pub(super) room: &'a Room,
     pub(super) watch: &'a dyn Watch,
 }
 
-impl<T: ?Sized> Job<'_, T> {
+impl<S> Job<'_, S> {
     pub(super) fn bounds(&self) -> Bounds {
         Bounds { measure: self.plan.options().measure, threshold: self.plan.threshold() }
+    }
+
+    /// Bytes of sets that may be held.
+    pub(super) fn set_bytes(&self) -> u64 {
+        let share = self.room.budget.share_of_free(SETS_SHARE, 1 << 10) as u64;
+        self.plan.options().set_bytes.min(share)
     }
 }
 
 /// A verified pair, `a < b`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Edge {
-    pub(super) a: u32,
-    pub(super) b: u32,
+pub(crate) struct Edge {
+    pub(crate) a: u32,
+    pub(crate) b: u32,
     /// What they share, `a` first.
-    pub(super) overlap: Overlap,
+    pub(crate) overlap: Overlap,
 }
 
 impl Edge {
@@ -68,9 +89,11 @@ impl Edge {
 pub(super) struct Found {
     /// Families of two documents or more; each document in one at most.
     pub(super) families: Vec<Family>,
-    /// All verified pairs, if the plan asks for them, in no particular order.
+    /// The verified pairs asked for, in no particular order.
     pub(super) edges: Vec<Edge>,
     pub(super) checks: Checks,
+    /// Crowds of which not all pairs were looked at: large buckets, or with
+    /// [`Edges::Sparse`] documents that very many are alike.
     pub(super) large_buckets: u64,
 }
 
@@ -98,6 +121,14 @@ pub(super) fn families<E>(
     };
     families.retain(|family| !family.members.is_empty());
     Ok(families)
+}
+
+/// Documents ascending, each once.
+pub(super) fn ends(documents: impl Iterator<Item = u32>) -> Vec<u32> {
+    let mut documents: Vec<u32> = documents.collect();
+    documents.sort_unstable();
+    documents.dedup();
+    documents
 }
 
 /// A component: its documents, ascending, and the links among them.
