@@ -93,7 +93,8 @@ pub struct FindOptions {
     /// What is compared with what.
     pub scope: Scope,
     /// What is compared: passages, or whole units of the texts. With units,
-    /// `profile`, `max_gap` and `snap` have to be left as they are.
+    /// `profile`, `max_gap`, `snap` and `reworded` have to be left as they
+    /// are.
     pub level: Level,
     /// Shortest passage in words, in `1..=1_000_000`. Two and a half clusters
     /// of a script without spaces count as one word. Of units, the shortest
@@ -334,6 +335,8 @@ fn check_units(options: &FindOptions) -> Result<(), OptionsError> {
         "--max-gap"
     } else if options.snap != plain.snap {
         "--snap"
+    } else if options.reworded {
+        "--reworded"
     } else {
         return Ok(());
     };
