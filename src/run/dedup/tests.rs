@@ -16,6 +16,7 @@ use crate::storage::failing::Op;
 use std::fs;
 use std::io;
 use std::io::Read;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering;
