@@ -216,7 +216,9 @@ impl Splitting {
 
     /// The families, in the order of their leaders; some may have no member.
     #[must_use]
-    pub fn into_families(self) -> Vec<Family> {
+    pub fn into_families(mut self) -> Vec<Family> {
+        // There may be millions of two.
+        self.found.iter_mut().for_each(|family| family.members.shrink_to_fit());
         self.found
     }
 }

@@ -478,14 +478,15 @@ impl Engine {
             watch,
         };
         // 4. to 6. pairs, verified, and the clusters of documents
-        let (found, recall) = match &mut self.method {
+        let (mut found, recall) = match &mut self.method {
             Method::Banded(banded) => (banded.find(&job)?, banded.recall(&self.plan)),
             Method::Joined(joined) => (joined.find(&job)?, joined.recall(&self.plan)),
         };
         // 7. documents -> records
         count(&mut self.intake, &self.recipe, texts)?;
         let measure = options.measure;
-        let mut deduped = records::clusters(&self.intake, &found.families, &ranks, measure);
+        let families = std::mem::take(&mut found.families);
+        let mut deduped = records::clusters(&self.intake, families, &ranks, measure);
         if options.pairs {
             deduped.pairs = records::pairs(&self.intake, &found);
         }

@@ -20,6 +20,7 @@ use crate::run::dedup::archive::Archive;
 use crate::run::dedup::rows::Row;
 use crate::run::dedup::sinks::Sink;
 use crate::run::documents::Engine;
+use crate::run::documents::InsertError;
 use crate::run::documents::Prepared;
 use crate::run::documents::Workspace;
 use crate::run::stream::Chunk;
@@ -210,6 +211,9 @@ impl Reading<'_> {
         row.offset = row.offset.wrapping_add(distance);
         self.archive.rows.push(row)?;
         let inserted = self.engine.insert(prepared, field.as_deref());
-        inserted.map_err(|e| DedupRunError::Insert(e).into())
+        inserted.map_err(|e| match e {
+            InsertError::Spill(e) => e.into(),
+            e => DedupRunError::Insert(e).into(),
+        })
     }
 }

@@ -166,7 +166,7 @@ impl Banded {
         let options = job.plan.options();
         let refuted = Refuted::new(job.plan, self.num_perm);
         let (reference, banding) = (job.reference, self.banding);
-        let gathered = Gathered::new(&self.room);
+        let gathered = Gathered::new(&self.room, self.banding.bands());
         let found: Vec<Result<(Vec<u64>, u64), SpillError>> = (0..banding.bands())
             .into_par_iter()
             .map_init(Bander::default, |bander, band| {
@@ -201,7 +201,7 @@ impl Banded {
     ) -> Result<Candidates, DocumentsError<S::Error>> {
         let options = job.plan.options();
         let (buckets, keys) = stored.close()?;
-        let gathered = Gathered::new(&self.room);
+        let gathered = Gathered::new(&self.room, self.banding.bands());
         let members = if job.edges == Edges::All { self.shingles.len() } else { 0 };
         let crowds = Mutex::new(Disjoint::new(members));
         let crowd = |bucket: &[u32]| {

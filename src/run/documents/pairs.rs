@@ -18,8 +18,9 @@ const SHARE: u64 = 4;
 #[derive(Debug)]
 pub(super) struct Gathered<'a> {
     room: &'a Room,
-    /// Most pairs that a thread holds.
+    /// Most pairs that a thread holds, and that it leaves of a band.
     most: usize,
+    rest: usize,
     disk: Mutex<Option<Sorting>>,
 }
 
@@ -98,10 +99,11 @@ impl Collected {
 }
 
 impl<'a> Gathered<'a> {
-    pub(super) fn new(room: &'a Room) -> Gathered<'a> {
+    /// None yet; they will come from so many bands.
+    pub(super) fn new(room: &'a Room, bands: usize) -> Gathered<'a> {
         let share = room.budget.share_of_free(16, 1 << 10);
-        let most = share / size_of::<u64>() / rayon::current_num_threads();
-        Gathered { room, most: most.max(64), disk: Mutex::default() }
+        let most = (share / size_of::<u64>() / rayon::current_num_threads()).max(64);
+        Gathered { room, most, rest: most / bands, disk: Mutex::default() }
     }
 
     pub(super) fn local(&'a self) -> Local<'a> {
@@ -113,7 +115,7 @@ impl<'a> Gathered<'a> {
         let disk = self.disk.into_inner().unwrap_or_else(PoisonError::into_inner);
         let held: usize = rest.iter().map(Vec::len).sum();
         let mut sorting = match disk {
-            None if held <= 4 * self.most || !self.room.budget.is_limited() => {
+            None if !self.room.budget.is_limited() || held <= self.most => {
                 return Ok(Pairs::Memory(lsh::distinct(rest)));
             }
             None => words(self.room).distinct(),
@@ -141,13 +143,20 @@ impl Local<'_> {
         self.pairs.sort_unstable();
         self.pairs.dedup();
         // Many come twice, in a bucket or from band to band.
-        if self.failed.is_some() || self.pairs.len() < self.all.most / 2 {
-            return;
+        if self.pairs.len() >= self.all.most / 2 {
+            self.flush();
+        }
+    }
+
+    fn flush(&mut self) {
+        if self.failed.is_some() {
+            return self.pairs.clear();
         }
         let mut disk = self.all.disk.lock().unwrap_or_else(PoisonError::into_inner);
         let sorting = disk.get_or_insert_with(|| words(self.all.room).distinct());
         let pushed = self.pairs.drain(..).try_for_each(|pair| sorting.push_word(pair));
         self.failed = pushed.err();
+        self.pairs.shrink_to(self.all.most / 2);
     }
 
     /// Whether all pairs so far could be kept.
@@ -155,8 +164,12 @@ impl Local<'_> {
         self.failed.take().map_or(Ok(()), Err)
     }
 
-    /// The pairs that were not written.
+    /// The pairs that were not written: few, when there is a limit, as there
+    /// may be very many bands.
     pub(super) fn into_rest(mut self) -> Result<Vec<u64>, SpillError> {
+        if self.all.room.budget.is_limited() && self.pairs.len() > self.all.rest {
+            self.flush();
+        }
         self.check()?;
         Ok(self.pairs)
     }

@@ -91,13 +91,25 @@ impl Places {
 /// Clusters of records, in their order.
 pub(super) fn clusters(
     intake: &Intake,
-    families: &[Family],
+    families: Vec<Family>,
     ranks: &Ranks,
     measure: Measure,
 ) -> Deduped {
-    let places = Places::new(intake, families);
+    let places = Places::new(intake, &families);
+    drop(families);
+    // There may be millions of two, so that each gets the room it needs.
+    let mut sizes = vec![0; places.clusters as usize];
+    for place in intake.first.iter().filter_map(|&first| places.get(first)) {
+        sizes[place.cluster as usize] += 1;
+    }
     let mut clusters: Vec<Cluster> = (1..=places.clusters)
-        .map(|id| Cluster { id, kind: Kind::Exact, leader: NONE, members: Vec::new() })
+        .zip(sizes)
+        .map(|(id, size)| Cluster {
+            id,
+            kind: Kind::Exact,
+            leader: NONE,
+            members: Vec::with_capacity(size),
+        })
         .collect();
     for (record, &first) in (0u32..).zip(&intake.first) {
         let Some(place) = places.get(first) else { continue };
