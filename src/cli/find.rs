@@ -280,6 +280,7 @@ pub(crate) fn run(args: &FindArgs, messages: &Messages) -> Result<u8, Failure> {
     let outputs = Outputs::new(Arc::new(Disk));
     interrupt::remove_on_signals(&outputs)?;
     let mut rejects = args.rejects.as_deref().map(|p| outputs.open(p)).transpose()?;
+    let baseline = args.write_baseline.as_deref().map(|p| outputs.open(p)).transpose()?;
     let out = outputs.open_styled(args.output.as_deref().unwrap_or(Path::new("-")))?;
 
     let progress = Progress::new(messages);
@@ -292,19 +293,15 @@ pub(crate) fn run(args: &FindArgs, messages: &Messages) -> Result<u8, Failure> {
     progress.finish();
 
     let mut complete = Vec::from_iter(rejects);
-    if let Some(path) = &args.write_baseline {
-        findings.retain(|cluster, documents| {
-            !known::is_ignored(cluster, documents, &args.ignore_pattern)
-        });
-        let mut out = outputs.open(path)?;
-        let baseline = Baseline::of(&findings.found.clusters, &findings.documents());
-        baseline.write(&mut out).map_err(RunError::Write)?;
+    known::ignore(&mut findings, &args.ignore_pattern);
+    if let Some(mut out) = baseline {
+        let all = Baseline::of(&findings.found.clusters, &findings.documents());
+        all.write(&mut out).map_err(RunError::Write)?;
         complete.push(out);
     }
-    findings.retain(|cluster, documents| {
-        !known::is_ignored(cluster, documents, &args.ignore_pattern)
-            && !known.as_ref().is_some_and(|known| known.holds(cluster, documents))
-    });
+    if let Some(known) = &known {
+        findings.retain(|cluster, documents| !known.holds(cluster, documents));
+    }
     let written = write(args, messages, &options, &findings, out);
     match written {
         Ok(out) => complete.push(out),

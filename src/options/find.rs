@@ -93,7 +93,8 @@ pub struct FindOptions {
     /// What is compared with what.
     pub scope: Scope,
     /// What is compared: passages, or whole units of the texts. With units,
-    /// `profile`, `max_gap` and `snap` have to be left as they are.
+    /// `profile`, `max_gap`, `snap` and `reworded` have to be left as they
+    /// are.
     pub level: Level,
     /// Shortest passage in words, in `1..=1_000_000`. Two and a half clusters
     /// of a script without spaces count as one word. Of units, the shortest
@@ -211,9 +212,11 @@ impl UnitPlans {
     }
 }
 
-/// Most units that are compared so that no pair is missed unless that is asked
-/// for. Measured (`benches/units.rs`): the table is in the README.
-pub const JOINED_UNITS: usize = 1 << 20;
+/// Most different units that are joined unless more is asked for. MinHash
+/// overtakes the join at some two thousand (`cargo bench --bench units`) and
+/// takes half its time at thirty thousand; up to here the join costs less than
+/// a tenth of a second more, and misses nothing.
+pub const JOINED_UNITS: usize = 1 << 14;
 
 /// Denominator of the threshold as a rational number.
 const PARTS: u64 = 1_000_000;
@@ -332,6 +335,8 @@ fn check_units(options: &FindOptions) -> Result<(), OptionsError> {
         "--max-gap"
     } else if options.snap != plain.snap {
         "--snap"
+    } else if options.reworded {
+        "--reworded"
     } else {
         return Ok(());
     };
