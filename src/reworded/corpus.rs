@@ -8,11 +8,12 @@
 //! * time: `O(n log n)` for the words of a unit, else linear
 //! * space: 4 bytes a word, then 8 a different word of a unit; 12 bytes a unit
 
+use std::ops::Range;
+
 use crate::hash;
 use crate::radix::Sorter;
 use crate::reworded::UnitSpan;
 use crate::reworded::log::Logs;
-use crate::reworded::table::Table;
 use crate::reworded::units;
 use crate::reworded::verify::Sums;
 use crate::reworded::vocabulary;
@@ -141,7 +142,8 @@ impl Part {
                 u.words = words.len() as u32;
             }
             let before = std::mem::replace(&mut unit, source.units as usize);
-            places.count(&mut words[first..], &self.units[before..unit], first as u32);
+            let own = &self.units[before..unit];
+            places.count(&mut words[first..], own, first as u32, vocabulary.len());
             let mut start = first;
             for u in &mut self.units[before..unit] {
                 for w in &words[start..u.words as usize] {
@@ -157,81 +159,77 @@ impl Part {
 /// Working memory for counting the words of a document.
 #[derive(Debug, Default)]
 pub struct Places {
-    table: Table,
-    /// Of each different word, where its units end among all, and the first of
-    /// them within reach.
-    words: Vec<(u32, u32)>,
-    /// For each word of each unit, which one it is.
+    /// Which word of the document the one with a number is, or [`NONE`].
     which: Vec<u32>,
+    /// Number of each different word, where its units end among all, and the
+    /// first of them within reach.
+    words: Vec<(u32, u32, u32)>,
     /// Units of each word, in order.
     units: Vec<u32>,
 }
 
+/// Stands for a word that the document does not have.
+const NONE: u32 = u32::MAX;
+
 impl Places {
     /// Fills in how many units of a document have each of its words, near it
-    /// and in all. The words of `units` begin with number `first`.
-    fn count(&mut self, words: &mut [Word], units: &[Unit], first: u32) {
-        self.table.clear(words.len());
+    /// and in all. The words of `units` begin with number `first`, the numbers
+    /// of words end before `numbers`.
+    fn count(&mut self, words: &mut [Word], units: &[Unit], first: u32, numbers: usize) {
+        self.which.resize(numbers, NONE);
         self.words.clear();
-        self.which.clear();
         for w in words.iter() {
-            let next = self.words.len() as u32;
-            // 0 is no key.
-            let which = *self.table.or_insert(w.number + 1, next);
-            if which == next {
-                self.words.push((0, 0));
+            let which = &mut self.which[w.number as usize];
+            if *which == NONE {
+                *which = self.words.len() as u32;
+                self.words.push((w.number, 0, 0));
             }
-            self.words[which as usize].0 += 1;
-            self.which.push(which);
+            self.words[*which as usize].1 += 1;
         }
         let mut sum = 0;
-        for w in &mut self.words {
-            sum += std::mem::replace(&mut w.0, sum);
-            w.1 = w.0;
+        for (_, end, low) in &mut self.words {
+            sum += std::mem::replace(end, sum);
+            *low = *end;
         }
         self.units.clear();
         self.units.resize(words.len(), 0);
-        self.each(words.len(), units, first, |unit, _, (end, _), places| {
-            places[*end as usize] = unit;
-            *end += 1;
-        });
-        self.each(words.len(), units, first, |unit, index, (end, low), places| {
-            while places[*low as usize] + NEAR < unit {
-                *low += 1;
+        for (n, own) in (0..).zip(of_units(units, first)) {
+            for w in &words[own] {
+                let (_, end, _) = &mut self.words[self.which[w.number as usize] as usize];
+                self.units[*end as usize] = n;
+                *end += 1;
             }
-            let near = &places[*low as usize..*end as usize];
-            words[index].near = near.iter().take_while(|&&u| u <= unit + NEAR).count() as u8;
-        });
-        for (w, &which) in words.iter_mut().zip(&self.which) {
-            if w.number < FIRST {
-                // Each of those counted as one is a word of its own.
-                w.near = 1;
-                w.units = 1;
-                continue;
-            }
-            let start = (which as usize).checked_sub(1).map_or(0, |n| self.words[n].0);
-            let all = self.words[which as usize].0 - start;
-            w.units = u16::try_from(all).unwrap_or(u16::MAX);
         }
+        for (n, own) in (0..).zip(of_units(units, first)) {
+            words[own].iter_mut().for_each(|w| self.fill(w, n));
+        }
+        self.words.iter().for_each(|w| self.which[w.0 as usize] = NONE);
     }
 
-    /// Gives each word with its unit, its index, its record and all places.
-    fn each(
-        &mut self,
-        words: usize,
-        units: &[Unit],
-        first: u32,
-        mut give: impl FnMut(u32, usize, &mut (u32, u32), &mut [u32]),
-    ) {
-        let mut index = 0;
-        for (n, unit) in (0..).zip(units) {
-            while index < words && index < (unit.words - first) as usize {
-                let record = &mut self.words[self.which[index] as usize];
-                give(n, index, record, &mut self.units);
-                index += 1;
-            }
+    /// Fills in the counts of a word of unit `n`; units come in order.
+    fn fill(&mut self, w: &mut Word, n: u32) {
+        if w.number < FIRST {
+            // Each of those counted as one is a word of its own.
+            return;
         }
+        let which = self.which[w.number as usize] as usize;
+        let start = which.checked_sub(1).map_or(0, |before| self.words[before].1);
+        let (_, end, low) = &mut self.words[which];
+        while self.units[*low as usize] + NEAR < n {
+            *low += 1;
+        }
+        let near = &self.units[*low as usize..*end as usize];
+        w.near = near.iter().take_while(|&&u| u <= n + NEAR).count() as u8;
+        w.units = u16::try_from(*end - start).unwrap_or(u16::MAX);
     }
+}
+
+/// The words of each unit, the first of which has number `first`.
+fn of_units(units: &[Unit], first: u32) -> impl Iterator<Item = Range<usize>> {
+    units.iter().scan(0, move |start, unit| {
+        let end = (unit.words - first) as usize;
+        Some(std::mem::replace(start, end)..end)
+    })
 }
 
 /// Some of the texts, their words numbered.

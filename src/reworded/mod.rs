@@ -48,7 +48,6 @@ pub mod cluster;
 pub mod compare;
 pub mod corpus;
 pub mod family;
-
 pub mod join;
 pub mod keys;
 pub mod local;
@@ -57,7 +56,6 @@ pub mod measure;
 pub mod regions;
 pub mod sheet;
 pub mod summary;
-pub mod table;
 pub mod templates;
 pub mod units;
 pub mod verify;
