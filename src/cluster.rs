@@ -105,8 +105,7 @@ pub fn families<E>(
     mut compare: Option<impl FnMut(u32, u32) -> Result<Option<Overlap>, E>>,
 ) -> Result<Vec<Family>, E> {
     let ends = Ends::new(order, links);
-    let first = if order.len() <= ALL_LEADERS { ALL_LEADERS } else { FIRST_LEADERS };
-    let mut found: Vec<Family> = Vec::new();
+    let mut splitting = Splitting::new(order.len());
     // Family of each document so far, by its place in the order.
     let mut joined: Vec<u32> = Vec::with_capacity(order.len());
     let mut meets: Vec<(u32, Option<Overlap>)> = Vec::new();
@@ -115,38 +114,111 @@ pub fn families<E>(
         for &(other, link) in ends.of(place) {
             if (other as usize) < place {
                 let family = joined[other as usize];
-                let leads = found[family as usize].leader == order[other as usize];
-                let Link { a, known, .. } = links[link as usize];
-                let known = known.filter(|_| leads);
-                meets.push((family, known.map(|o| if a == document { o } else { o.swapped() })));
+                let known = splitting.known(family, &links[link as usize]);
+                meets.push((family, known));
             }
         }
+        joined.push(splitting.join(document, &mut meets, compare.as_mut())?);
+    }
+    Ok(splitting.into_families())
+}
+
+/// One component on the way to its families: its documents come one by one,
+/// best to keep first.
+#[derive(Clone, Debug)]
+pub struct Splitting {
+    found: Vec<Family>,
+    /// Leaders that everyone meets.
+    first: usize,
+}
+
+impl Splitting {
+    /// A component of so many documents.
+    #[must_use]
+    pub fn new(documents: usize) -> Splitting {
+        let first = if documents <= ALL_LEADERS { ALL_LEADERS } else { FIRST_LEADERS };
+        Splitting { found: Vec::new(), first }
+    }
+
+    /// What a document shares with the leader of a family, seen from the
+    /// document, if `link` to a member of the family says so.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such family.
+    #[must_use]
+    pub fn known(&self, family: u32, link: &Link) -> Option<Overlap> {
+        let leader = self.found[family as usize].leader;
+        let known = link.known?;
+        match leader {
+            leader if leader == link.a => Some(known.swapped()),
+            leader if leader == link.b => Some(known),
+            _ => None,
+        }
+    }
+
+    /// Lets the next document join a family or lead one, and returns its
+    /// number. `meets` are the families of the documents that it is linked
+    /// with and that came before, with what it shares with their leaders if
+    /// that is known; `compare` as in [`families`].
+    ///
+    /// # Errors
+    ///
+    /// Those of `compare`.
+    pub fn join<E>(
+        &mut self,
+        document: u32,
+        meets: &mut Vec<(u32, Option<Overlap>)>,
+        mut compare: Option<impl FnMut(u32, u32) -> Result<Option<Overlap>, E>>,
+    ) -> Result<u32, E> {
         if compare.is_some() {
-            meets.extend((0..found.len().min(first) as u32).map(|family| (family, None)));
+            let first = self.found.len().min(self.first) as u32;
+            meets.extend((0..first).map(|family| (family, None)));
         }
         // Known overlaps before unknown ones of the same leader.
         meets.sort_unstable_by_key(|&(family, overlap)| (family, overlap.is_none()));
         meets.dedup_by_key(|&mut (family, _)| family);
-        let mut home = None;
-        for &(family, known) in &meets {
+        for &(family, known) in &*meets {
+            let leader = self.found[family as usize].leader;
             let overlap = match (known, &mut compare) {
-                (None, Some(compare)) => compare(document, found[family as usize].leader)?,
+                (None, Some(compare)) => compare(document, leader)?,
                 (known, _) => known,
             };
             if let Some(overlap) = overlap {
-                home = Some((family, overlap));
-                break;
+                self.found[family as usize].members.push(Member { document, overlap });
+                return Ok(family);
             }
         }
-        if let Some((family, overlap)) = home {
-            found[family as usize].members.push(Member { document, overlap });
-            joined.push(family);
-        } else {
-            joined.push(found.len() as u32);
-            found.push(Family { leader: document, members: Vec::new() });
-        }
+        self.found.push(Family { leader: document, members: Vec::new() });
+        Ok(self.found.len() as u32 - 1)
     }
-    Ok(found)
+
+    /// Lets the next document join the first one, whatever they share, and
+    /// returns the number of its family.
+    ///
+    /// # Errors
+    ///
+    /// Those of `compare`.
+    pub fn follow<E>(
+        &mut self,
+        document: u32,
+        mut compare: impl FnMut(u32, u32) -> Result<Option<Overlap>, E>,
+    ) -> Result<u32, E> {
+        match self.found.first_mut() {
+            Some(Family { leader, members }) => {
+                let overlap = compare(document, *leader)?.unwrap_or_default();
+                members.push(Member { document, overlap });
+            }
+            None => self.found.push(Family { leader: document, members: Vec::new() }),
+        }
+        Ok(0)
+    }
+
+    /// The families, in the order of their leaders; some may have no member.
+    #[must_use]
+    pub fn into_families(self) -> Vec<Family> {
+        self.found
+    }
 }
 
 /// The links at each place of an order.

@@ -16,7 +16,9 @@
 
 use crate::lsh::ALL_PAIRS;
 use crate::lsh::WINDOW;
-use crate::lsh::band_key;
+use crate::lsh::pack;
+use crate::lsh::short_key;
+use crate::lsh::turns;
 use crate::options::banding::Banding;
 use crate::radix::Sorter;
 use crate::signature::Signatures;
@@ -46,7 +48,6 @@ pub fn pairs(
     let place = start..start + banding.rows();
     let known = records(signatures, 0..reference, band, &place);
     let asked = records(signatures, reference..signatures.len() as u32, band, &place);
-    let rows = |d: u32| &signatures.row(d)[place.clone()];
     let same = |x: &u64, y: &u64| x >> 32 == y >> 32;
     let mut known = known.chunk_by(same).peekable();
     let (mut bucket, mut order, mut large) = (Vec::new(), Vec::new(), 0);
@@ -60,20 +61,19 @@ pub fn pairs(
         if bucket.len() <= ALL_PAIRS {
             for &d in asked {
                 let d = d as u32;
-                bucket.iter().filter(|&&k| rows(k) == rows(d)).for_each(|&k| found(k, d));
+                bucket.iter().for_each(|&k| found(k, d));
             }
             continue;
         }
         large += 1;
-        for from in [place.end, place.end + (signatures.num_perm() - banding.rows()) / 2] {
+        for from in turns(banding, signatures.num_perm(), band) {
             order.clone_from(&bucket);
             order.sort_unstable_by(|&x, &y| compare(signatures, x, y, from).then(x.cmp(&y)));
             for &d in asked {
                 let d = d as u32;
                 let at = order.partition_point(|&k| compare(signatures, k, d, from).is_lt());
                 let near = at.saturating_sub(WINDOW)..order.len().min(at + WINDOW);
-                let near = order[near].iter().filter(|&&k| rows(k) == rows(d));
-                near.for_each(|&k| found(k, d));
+                order[near].iter().for_each(|&k| found(k, d));
             }
         }
     }
@@ -88,9 +88,8 @@ fn records(
     place: &Range<usize>,
 ) -> Vec<u64> {
     let banded = documents.filter(|&d| !is_of_empty_set(signatures.row(d)));
-    let mut records: Vec<u64> = banded
-        .map(|d| band_key(band, &signatures.row(d)[place.clone()]) >> 32 << 32 | u64::from(d))
-        .collect();
+    let mut records: Vec<u64> =
+        banded.map(|d| pack(short_key(band, &signatures.row(d)[place.clone()]), d)).collect();
     Sorter::default().sort_bits(&mut records, 32..64);
     records
 }

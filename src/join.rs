@@ -126,8 +126,16 @@ impl Rarity {
     }
 }
 
+/// Shingles with their places.
+pub fn placed(shingles: &[u64]) -> impl Iterator<Item = (u32, u64)> + '_ {
+    (0..).zip(shingles.iter().copied())
+}
+
 /// End of a list of entries.
 const END: u32 = u32::MAX;
+
+/// Bytes that a member put in takes: its entry, and its place in the map.
+pub const ENTRY: usize = 24;
 
 /// A set that has a shingle: its number, the shingle's place in its order,
 /// and the entry before this one of the same shingle.
@@ -183,20 +191,21 @@ impl Index {
         self.sizes.is_empty()
     }
 
-    /// Puts in a set of `size` members by `shingles`: for Jaccard its prefix,
-    /// rarest first, for containment all its members, or all that stand in
-    /// some prefix.
+    /// Puts in a set of `size` members by `shingles`, each with its place: for
+    /// Jaccard its prefix, rarest first, for containment all its members, or
+    /// all that stand in some prefix, and any places. Those that no other set
+    /// has may be left out.
     ///
     /// # Errors
     ///
     /// When the index is full.
     pub fn insert(
         &mut self,
-        shingles: impl IntoIterator<Item = u64>,
+        shingles: impl IntoIterator<Item = (u32, u64)>,
         size: u32,
     ) -> Result<(), IndexFull> {
         let (set, front) = (self.len(), self.front(size));
-        for (place, shingle) in (0u32..).zip(shingles) {
+        for (place, shingle) in shingles {
             let at = u32::try_from(self.entries.len()).ok().filter(|&at| at < END);
             let at = at.ok_or(IndexFull)?;
             let heads = self.heads.entry(shingle).or_insert([END; 2]);
@@ -215,14 +224,24 @@ impl Index {
         }
     }
 
+    /// Bytes that it takes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        // Of eight places of a map seven are filled, and each has a byte more.
+        let heads = self.heads.capacity() / 7 * 8 * (size_of::<(u64, [u32; 2])>() + 1);
+        let sizes = self.sizes.capacity() * size_of::<u32>();
+        heads + sizes + self.entries.capacity() * size_of::<Entry>()
+    }
+
     /// The sets numbered `from` and up that may reach the threshold with a set
-    /// of `size` members and the prefix `prefix`, rarest first; ascending.
+    /// of `size` members and the prefix `prefix`, rarest first, with places as
+    /// in [`insert`](Index::insert); ascending.
     ///
     /// None that reaches it is missing; for containment, none that is not
     /// smaller.
     pub fn look_up(
         &self,
-        prefix: &[u64],
+        prefix: impl IntoIterator<Item = (u32, u64)>,
         size: u32,
         from: u32,
         scratch: &mut Scratch,
@@ -230,8 +249,8 @@ impl Index {
     ) {
         scratch.met.resize(self.sizes.len(), 0);
         let front = self.front(size);
-        for (place, shingle) in (0u32..).zip(prefix) {
-            let Some(&[head, other]) = self.heads.get(shingle) else { continue };
+        for (place, shingle) in prefix {
+            let Some(&[head, other]) = self.heads.get(&shingle) else { continue };
             self.walk(head, (place, size), from, scratch);
             // Two sets that reach the threshold meet in the front of the
             // smaller, so that what is frequent is passed over by most.
@@ -369,7 +388,7 @@ fn self_join_by<S: AsRef<[u64]>>(
     for &n in &order {
         let set = sets[n as usize].as_ref();
         rarest(set, bounds.prefix(size(n)), &mut prefix);
-        index.look_up(&prefix, size(n), 0, &mut scratch, &mut found);
+        index.look_up(placed(&prefix), size(n), 0, &mut scratch, &mut found);
         for &at in &found {
             let other = order[at as usize];
             let needed = bounds.needed(size(n), size(other));
@@ -380,10 +399,10 @@ fn self_join_by<S: AsRef<[u64]>>(
         match bounds.measure {
             Measure::Jaccard => {
                 let length = bounds.ascending_prefix(size(n)) as usize;
-                index.insert(prefix[..length].iter().copied(), size(n))?;
+                index.insert(placed(&prefix[..length]), size(n))?;
             }
             Measure::Containment => {
-                index.insert(set.iter().copied().filter(|&s| wanted.has(s)), size(n))?;
+                index.insert(placed(set).filter(|&(_, s)| wanted.has(s)), size(n))?;
             }
         }
     }
@@ -486,7 +505,7 @@ mod tests {
             for (b, set) in sets.iter().enumerate() {
                 let size = set.len() as u32;
                 rarity.rarest(set, bounds.prefix(size), &mut prefix);
-                index.look_up(&prefix, size, from, &mut scratch, &mut found);
+                index.look_up(placed(&prefix), size, from, &mut scratch, &mut found);
                 assert!(found.iter().all(|&a| a >= from) && found.is_sorted());
                 for &a in &found {
                     let other = &sets[a as usize];
@@ -495,7 +514,7 @@ mod tests {
                         got.push(Pair { a, b: b as u32, shared: shared as u32 });
                     }
                 }
-                index.insert(prefix.iter().copied(), size).unwrap();
+                index.insert(placed(&prefix), size).unwrap();
             }
             got.sort_unstable();
             let mut expected = naive(&sets, bounds);

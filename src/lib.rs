@@ -25,8 +25,8 @@
 //! Modules in layers; each knows only those above it in this list, and its
 //! own folder:
 //!
-//! * [`span`], [`hash`], [`disjoint`], [`radix`], [`simd`]: positions, stable
-//!   hashes, sets, sorting, what the processor offers
+//! * [`span`], [`hash`], [`disjoint`], [`radix`], [`simd`], [`budget`]:
+//!   positions, stable hashes, sets, sorting, what the processor offers, memory
 //! * [`options`]: what a user asks for, and the checked plans made of it
 //! * [`text`]: texts to tokens, sentences, paragraphs, lines
 //! * [`passage`]: the stages that find repeated passages
@@ -35,14 +35,17 @@
 //!   [`join`], [`contain`], [`differ`], [`cluster`], [`keep`]: the stages that
 //!   find near-duplicate documents
 //! * [`storage`]: files, behind one trait
-//! * [`input`], [`spill`], [`output`], [`report`]: readers and writers
+//! * [`spill`], [`external`]: what does not fit in memory
+//! * [`input`], [`output`], [`report`]: readers and writers
 //! * [`run`]: the main paths, the only place with threads
 
+pub mod budget;
 pub mod cluster;
 pub mod contain;
 pub mod cross;
 pub mod differ;
 pub mod disjoint;
+pub mod external;
 pub mod hash;
 pub mod input;
 pub mod join;

@@ -83,14 +83,57 @@ impl Keys {
     ///
     /// If the signature is too short for the banding.
     pub fn push(&mut self, signature: &[u32]) {
-        let empty = is_of_empty_set(signature);
-        let rows = signature[..self.banding.bands() * self.banding.rows()]
-            .chunks_exact(self.banding.rows());
-        for (band, (keys, rows)) in self.bands.iter_mut().zip(rows).enumerate() {
-            let key = (band_key(band, rows) >> 32) as u32;
-            keys.push(if empty { NO_KEY } else { key.max(NO_KEY + 1) });
+        for (keys, key) in self.bands.iter_mut().zip(keys(self.banding, signature)) {
+            keys.push(key.unwrap_or(NO_KEY));
         }
     }
+
+    /// Takes a document out of all buckets.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such document.
+    pub fn clear(&mut self, document: u32) {
+        self.bands.iter_mut().for_each(|keys| keys[document as usize] = NO_KEY);
+    }
+
+    /// Key and document of all that are in a bucket of a band, by document.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such band.
+    pub fn of_band(&self, band: usize) -> impl Iterator<Item = (u32, u32)> + '_ {
+        let keys = self.bands[band].iter().copied().zip(0..);
+        keys.filter(|&(key, _)| key != NO_KEY)
+    }
+}
+
+/// The key of each band of a signature; none for that of an empty set.
+///
+/// # Panics
+///
+/// If the signature is too short for the banding.
+pub fn keys(banding: Banding, signature: &[u32]) -> impl Iterator<Item = Option<u32>> + '_ {
+    let empty = is_of_empty_set(signature);
+    let rows = signature[..banding.bands() * banding.rows()].chunks_exact(banding.rows());
+    rows.enumerate().map(move |(band, rows)| (!empty).then(|| short_key(band, rows)))
+}
+
+/// The key of a band in 32 bits.
+#[inline]
+#[must_use]
+pub fn short_key(band: usize, rows: &[u32]) -> u32 {
+    ((band_key(band, rows) >> 32) as u32).max(NO_KEY + 1)
+}
+
+/// Places from which on the signatures of a large bucket of a band are read in
+/// a circle, to put them in order: from behind the band, and from the middle of
+/// what is not the band.
+#[must_use]
+pub fn turns(banding: Banding, num_perm: usize, band: usize) -> [usize; 2] {
+    let end = (band + 1) * banding.rows();
+    let rest = num_perm - banding.rows();
+    [end, end + rest / 2].map(|from| from % num_perm)
 }
 
 /// Finds the candidate pairs of a band, with its working memory.
@@ -170,8 +213,7 @@ impl Bander {
     ) -> u64 {
         let banding = keys.banding;
         self.records.clear();
-        let documents = keys.bands[band].iter().zip(0..).filter(|&(&key, _)| key != NO_KEY);
-        self.records.extend(documents.map(|(&key, d)| pack(key, d)));
+        self.records.extend(keys.of_band(band).map(|(key, d)| pack(key, d)));
         // Documents are ascending already, and stay so within a key.
         self.sorter.sort_bits(&mut self.records, 32..64);
         let mut large = 0;
@@ -184,12 +226,7 @@ impl Bander {
             match pairing {
                 Pairing::All => all_pairs(bucket, &mut found),
                 Pairing::Neighbours => {
-                    // From behind the band on, and from the middle of what is
-                    // not the band.
-                    let end = (band + 1) * banding.rows();
-                    let rest = signatures.num_perm() - banding.rows();
-                    for from in [end, end + rest / 2] {
-                        let from = from % signatures.num_perm();
+                    for from in turns(banding, signatures.num_perm(), band) {
                         self.order.clear();
                         self.order.extend(bucket.iter().map(|&record| (0, record as u32)));
                         arrange(signatures, from, 0, &mut self.order);

@@ -71,6 +71,16 @@ impl Signatures {
         Ok(())
     }
 
+    /// Makes a signature that of an empty set, which is like nothing.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such document.
+    pub fn clear(&mut self, document: u32) {
+        let at = document as usize % BLOCK * self.num_perm;
+        self.blocks[document as usize / BLOCK][at..at + self.num_perm].fill(u32::MAX);
+    }
+
     /// Number of documents.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -8,14 +8,18 @@
 //! * time: one write and one read of the system a block
 //! * space: the limit in memory, then on the disk what was put in
 
+use crate::storage::Disk;
 use crate::storage::Shown;
 use crate::storage::Source;
+use crate::storage::Storage;
+use crate::storage::Temporary;
 use std::fmt;
-use std::fs::File;
 use std::io;
-use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
 
 /// Bytes held in memory before a file is made.
 pub const IN_MEMORY: usize = 64 << 20;
@@ -51,23 +55,172 @@ impl std::error::Error for SpillError {
     }
 }
 
+/// Where temporary files are made. Clones are the same place, and count
+/// together what is written.
+#[derive(Clone)]
+pub struct Scratch {
+    storage: Arc<dyn Storage>,
+    folder: PathBuf,
+    written: Arc<AtomicU64>,
+}
+
+impl fmt::Debug for Scratch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scratch").field("folder", &self.folder).finish_non_exhaustive()
+    }
+}
+
+impl Scratch {
+    /// Files in `folder` of the file system.
+    #[must_use]
+    pub fn new(folder: &Path) -> Scratch {
+        Scratch::of(Arc::new(Disk), folder)
+    }
+
+    /// Files in `folder` of a storage.
+    #[must_use]
+    pub fn of(storage: Arc<dyn Storage>, folder: &Path) -> Scratch {
+        Scratch { storage, folder: folder.to_path_buf(), written: Arc::default() }
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Bytes that the folder has room for, where the system tells.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such folder.
+    pub fn available(&self) -> Result<Option<u64>, SpillError> {
+        self.storage.available(&self.folder).map_err(|source| self.failed("create", source))
+    }
+
+    /// Bytes written to all files so far.
+    #[must_use]
+    pub fn written(&self) -> u64 {
+        self.written.load(Ordering::Relaxed)
+    }
+
+    /// A new empty file without a name.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be made.
+    pub fn file(&self) -> Result<ScratchFile, SpillError> {
+        let made = self.storage.temporary(&self.folder);
+        let file = made.map_err(|source| self.failed("create", source))?;
+        Ok(ScratchFile { scratch: self.clone(), file, len: 0 })
+    }
+
+    fn failed(&self, action: &'static str, source: io::Error) -> SpillError {
+        SpillError { folder: self.folder.clone(), action, source }
+    }
+}
+
+/// A temporary file that grows at its end and is read at any place.
+pub struct ScratchFile {
+    scratch: Scratch,
+    file: Box<dyn Temporary>,
+    len: u64,
+}
+
+impl fmt::Debug for ScratchFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ScratchFile").field("len", &self.len).finish_non_exhaustive()
+    }
+}
+
+impl ScratchFile {
+    /// Bytes in it.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Whether nothing is in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Adds bytes at the end. Nothing more may be added after an error.
+    ///
+    /// # Errors
+    ///
+    /// When they cannot all be written.
+    pub fn append(&mut self, mut bytes: &[u8]) -> Result<(), SpillError> {
+        self.scratch.written.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        while !bytes.is_empty() {
+            match self.file.write_at(bytes, self.len) {
+                Ok(0) => return Err(self.failed("write", io::ErrorKind::WriteZero.into())),
+                Ok(n) => {
+                    bytes = &bytes[n..];
+                    self.len += n as u64;
+                }
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(source) => return Err(self.failed("write", source)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Fills `buf` from `place` on.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read, or there are not so many bytes.
+    pub fn read(&self, mut place: u64, mut buf: &mut [u8]) -> Result<(), SpillError> {
+        while !buf.is_empty() {
+            match self.file.read_at(buf, place) {
+                Ok(0) => return Err(self.failed("read", io::ErrorKind::UnexpectedEof.into())),
+                Ok(n) => {
+                    buf = &mut buf[n..];
+                    place += n as u64;
+                }
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(source) => return Err(self.failed("read", source)),
+            }
+        }
+        Ok(())
+    }
+
+    fn failed(&self, action: &'static str, source: io::Error) -> SpillError {
+        self.scratch.failed(action, source)
+    }
+}
+
 /// Bytes that are put in one after another and read at any place.
 #[derive(Debug)]
 pub struct Spill {
-    folder: PathBuf,
+    scratch: Scratch,
     limit: usize,
     /// Place and content of each block while in memory.
     blocks: Vec<(u64, Vec<u8>)>,
-    file: Option<File>,
+    file: Option<ScratchFile>,
     len: u64,
 }
 
 impl Spill {
-    /// Holds nothing yet; no file is made in `folder` before there are more
-    /// than `limit` bytes.
+    /// Holds nothing yet; no file is made before there are more than `limit`
+    /// bytes.
     #[must_use]
-    pub fn new(folder: &Path, limit: usize) -> Spill {
-        Spill { folder: folder.to_path_buf(), limit, blocks: Vec::new(), file: None, len: 0 }
+    pub fn new(scratch: &Scratch, limit: usize) -> Spill {
+        Spill { scratch: scratch.clone(), limit, blocks: Vec::new(), file: None, len: 0 }
+    }
+
+    /// Bytes put in.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Whether nothing was put in.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
     }
 
     /// Puts bytes in and returns their place, and their room when it is free
@@ -84,18 +237,15 @@ impl Spill {
             self.blocks.push((place, bytes));
             return Ok((place, None));
         }
-        if self.file.is_none() {
-            let made = tempfile::tempfile_in(&self.folder);
-            let mut file = made.map_err(|source| self.failed("create", source))?;
-            for (_, block) in std::mem::take(&mut self.blocks) {
-                file.write_all(&block).map_err(|source| self.failed("write", source))?;
-            }
-            self.file = Some(file);
+        let mut file = match self.file.take() {
+            Some(file) => file,
+            None => self.scratch.file()?,
+        };
+        for (_, block) in std::mem::take(&mut self.blocks) {
+            file.append(&block)?;
         }
-        if let Some(file) = &mut self.file {
-            let written = file.write_all(&bytes);
-            written.map_err(|source| self.failed("write", source))?;
-        }
+        file.append(&bytes)?;
+        self.file = Some(file);
         Ok((place, Some(bytes)))
     }
 
@@ -105,11 +255,10 @@ impl Spill {
     ///
     /// When the file cannot be read, or there are not so many bytes.
     pub fn read(&self, place: u64, buf: &mut [u8]) -> Result<(), SpillError> {
-        let read = match &self.file {
-            Some(file) => read_exact_at(file, place, buf),
-            None => self.copy(place, buf),
-        };
-        read.map_err(|source| self.failed("read", source))
+        match &self.file {
+            Some(file) => file.read(place, buf),
+            None => self.copy(place, buf).map_err(|source| self.scratch.failed("read", source)),
+        }
     }
 
     fn copy(&self, mut place: u64, mut buf: &mut [u8]) -> io::Result<()> {
@@ -126,10 +275,6 @@ impl Spill {
             at += 1;
         }
         Ok(())
-    }
-
-    fn failed(&self, action: &'static str, source: io::Error) -> SpillError {
-        SpillError { folder: self.folder.clone(), action, source }
     }
 }
 
@@ -168,7 +313,7 @@ mod tests {
         for seed in 0..200u64 {
             let mut state = seed;
             let limit = [0, 10, 50, usize::MAX][seed as usize % 4];
-            let mut spill = Spill::new(dir.path(), limit);
+            let mut spill = Spill::new(&Scratch::new(dir.path()), limit);
             let mut all = Vec::new();
             for _ in 0..seed % 20 {
                 let n = splitmix64(&mut state) % 12;
@@ -193,7 +338,7 @@ mod tests {
 
     #[test]
     fn a_folder_that_is_not_there_is_named_with_a_remedy() {
-        let mut spill = Spill::new(Path::new("/no/such/folder"), 1);
+        let mut spill = Spill::new(&Scratch::new(Path::new("/no/such/folder")), 1);
         let error = spill.push(vec![0; 2]).unwrap_err().to_string();
         assert!(error.contains("/no/such/folder") && error.contains("--temp-dir"), "{error}");
     }

@@ -229,6 +229,67 @@ pub trait Storage: Send + Sync {
     /// loss of power, which is much quicker than file by file; false where the
     /// system has no such call.
     fn sync_system(&self, folder: &Path) -> io::Result<bool>;
+
+    /// Bytes that can still be written to the file system of a folder; none
+    /// where the system does not tell.
+    fn available(&self, folder: &Path) -> io::Result<Option<u64>> {
+        available(folder)
+    }
+
+    /// Creates a file without a name in a folder, to be written and read by
+    /// this process alone; it is gone with it, however it ends.
+    fn temporary(&self, folder: &Path) -> io::Result<Box<dyn Temporary>> {
+        Ok(Box::new(tempfile::tempfile_in(folder)?))
+    }
+}
+
+#[cfg(unix)]
+fn available(folder: &Path) -> io::Result<Option<u64>> {
+    let system = rustix::fs::statvfs(folder)?;
+    Ok(Some(system.f_bavail.saturating_mul(system.f_frsize)))
+}
+
+#[cfg(not(unix))]
+fn available(_: &Path) -> io::Result<Option<u64>> {
+    Ok(None)
+}
+
+/// A temporary file, read and written at any place.
+pub trait Temporary: Send + Sync {
+    /// Reads up to `buf.len()` bytes from `offset` on; 0 is the end.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize>;
+
+    /// Writes some of `bytes` from `offset` on and returns how many.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize>;
+}
+
+impl Temporary for fs::File {
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+        Source::read_at(self, buf, offset)
+    }
+
+    #[cfg(unix)]
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize> {
+        std::os::unix::fs::FileExt::write_at(self, bytes, offset)
+    }
+
+    #[cfg(windows)]
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize> {
+        std::os::windows::fs::FileExt::seek_write(self, bytes, offset)
+    }
+
+    #[cfg(not(any(unix, windows)))]
+    fn write_at(&self, _: &[u8], _: u64) -> io::Result<usize> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
 }
 
 /// The file system.

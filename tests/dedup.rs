@@ -667,6 +667,39 @@ fn more_than_memory_holds_goes_to_the_folder_that_is_named() {
     assert_eq!(dir.names(), ["c"]);
 }
 
+#[test]
+fn the_memory_given_changes_no_byte_and_too_little_is_refused() {
+    let dir = Dir::new();
+    dir.write("a.jsonl", joined(&dump()));
+    let args = ["dedup", "a.jsonl", "--clusters", "c", "--pairs", "p"];
+    let whole = dir.run(&args).exits(0).stdout;
+    let files = ["c", "p"].map(|name| dir.read(name));
+    for memory in ["128M", "1.5GiB", "200mb", "2g"] {
+        let run = dir.run(&[&args[..], &["--memory", memory]].concat()).exits(0);
+        assert_eq!(run.stdout, whole);
+        assert_eq!(["c", "p"].map(|name| dir.read(name)), files);
+    }
+    for (memory, says) in [
+        ("64M", "--memory is 67.108864 MB, but no run is kept to less than 128 MB"),
+        ("0", "less than 128 MB"),
+        ("much", "expected a size like"),
+    ] {
+        dir.run(&[&args[..], &["--memory", memory]].concat()).exits(2).says(says).prints_nothing();
+    }
+    let run = dir.run(&[&args[..], &["-v", "--memory", "2G"]].concat()).exits(0);
+    run.says("records; 2148 MB of memory to stay within").says("0 MB of temporary files");
+}
+
+#[test]
+fn a_record_too_long_for_the_memory_is_refused_by_name() {
+    let dir = Dir::new();
+    let long = line("long", &"word ".repeat(5 << 20));
+    dir.write("a.jsonl", format!("{}{long}{}", line("a", "text"), line("b", "text")));
+    let run = dir.run(&["dedup", "--memory", "128M", "a.jsonl"]).exits(2);
+    run.says("a.jsonl:2: the record has more than").says("--memory").prints_nothing();
+    dir.run(&["dedup", "--memory", "1G", "a.jsonl"]).exits(0);
+}
+
 // Text files.
 
 fn texts(dir: &Dir) {

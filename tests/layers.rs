@@ -15,7 +15,7 @@ use std::path::PathBuf;
 /// everything. Modules of one row do not know each other.
 const LAYERS: &[&[&str]] = &[
     &["simd"],
-    &["span", "hash"],
+    &["span", "hash", "budget"],
     &["disjoint", "radix", "signature"],
     &["options"],
     &["text"],
@@ -24,8 +24,8 @@ const LAYERS: &[&[&str]] = &[
         "storage",
     ],
     // What goes on where one above ends.
-    &["join", "cross", "cluster"],
-    &["input", "output", "report", "spill"],
+    &["join", "cross", "cluster", "spill"],
+    &["input", "output", "report", "external"],
     &["run"],
 ];
 

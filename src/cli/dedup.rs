@@ -7,6 +7,8 @@ use std::time::Instant;
 
 use clap::Args;
 use clap::ValueEnum;
+use twicetold::budget::Budget;
+use twicetold::budget::LEAST;
 use twicetold::input::Entry;
 use twicetold::input::InputKind;
 use twicetold::input::Kind;
@@ -27,6 +29,8 @@ use twicetold::run::dedup::Inputs;
 use twicetold::run::dedup::Settings;
 use twicetold::run::dedup::sinks::Sink;
 use twicetold::run::dedup::sinks::Sinks;
+use twicetold::run::room::Room;
+use twicetold::spill::Scratch;
 use twicetold::storage::Disk;
 
 use crate::cli::Common;
@@ -39,6 +43,7 @@ use crate::cli::memory;
 use crate::cli::messages::Messages;
 use crate::cli::messages::counted;
 use crate::cli::progress::Progress;
+use crate::cli::size::size;
 use crate::cli::words::words;
 
 #[derive(Args, Debug)]
@@ -213,9 +218,14 @@ pub(crate) struct DedupArgs {
     #[arg(long, value_name = "FILE", help_heading = "Reading")]
     rejects: Option<PathBuf>,
 
-    /// Folder for what comes through pipes or compressed and is larger than
-    /// 64 MiB; none: TMPDIR, else /tmp
-    #[arg(long, value_name = "DIR", help_heading = "Reading")]
+    /// Memory to stay within, as 512M, 2G, 1.5GiB, from 128M up; what does not
+    /// fit goes to files in the folder for temporary files; none: 75 % of what
+    /// the machine or its control group allows
+    #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "Memory and disk")]
+    memory: Option<u64>,
+
+    /// Folder for temporary files; none: TMPDIR, else /tmp
+    #[arg(long, value_name = "DIR", help_heading = "Memory and disk")]
     temp_dir: Option<PathBuf>,
 
     #[command(flatten)]
@@ -288,8 +298,13 @@ impl DedupArgs {
     fn settings(&self, plan: &DedupPlan) -> Result<Settings, Failure> {
         let annotate = self.annotate.then_some(self.annotate_key.as_str());
         let temp_dir = self.temp_dir.clone().unwrap_or_else(std::env::temp_dir);
-        let mut settings =
-            Settings::new(plan, (&self.text_key, &self.id_key), annotate, &temp_dir)?;
+        let total = match self.memory {
+            Some(total) if total < LEAST => return Err(too_little(total)),
+            Some(total) => total,
+            None => memory::share_of_all().max(LEAST),
+        };
+        let room = Room { budget: Budget::of(total), scratch: Scratch::new(&temp_dir) };
+        let mut settings = Settings::new(plan, (&self.text_key, &self.id_key), annotate, room)?;
         settings.rejects = self.rejects.is_some();
         settings.line_limit = self.max_record;
         Ok(settings)
@@ -302,6 +317,15 @@ impl DedupArgs {
         let standard = self.output.is_none() && !self.dry_run;
         files.map(PathBuf::as_path).chain(standard.then_some(Path::new("-"))).collect()
     }
+}
+
+fn too_little(bytes: u64) -> Failure {
+    let megabytes = |bytes: u64| bytes as f64 / 1e6;
+    Failure::Usage(format!(
+        "--memory is {} MB, but no run is kept to less than {} MB; give more",
+        megabytes(bytes),
+        megabytes(LEAST)
+    ))
 }
 
 /// Runs the command; returns its exit status.

@@ -82,6 +82,7 @@ impl Watch for Progress<'_> {
                     self.messages.warning(&notice.to_string());
                 }
             }
+            Notice::Estimated(_) if !self.messages.verbose => {}
             _ => self.messages.note(&notice.to_string()),
         });
     }

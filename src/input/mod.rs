@@ -205,6 +205,15 @@ pub enum InputError {
         /// Whether it may yet be a record.
         hopeful: bool,
     },
+    /// A record or text that there is no memory for.
+    LargeRecord {
+        /// The file.
+        path: PathBuf,
+        /// Number of the line, from 1; none for a text file.
+        line: Option<u64>,
+        /// Most bytes that a record may have.
+        limit: u64,
+    },
     /// A line that is no usable record.
     Record {
         /// The file.
@@ -261,6 +270,17 @@ impl fmt::Display for InputError {
                 } else {
                     " and is no record; is this one record a line?"
                 })
+            }
+            InputError::LargeRecord { path, line, limit } => {
+                Named(path).fmt(f)?;
+                if let Some(line) = line {
+                    write!(f, ":{line}")?;
+                }
+                write!(
+                    f,
+                    ": the record has more than {limit} bytes, the most that can be compared in \
+                     the memory given; a larger --memory allows more, or leave the record out"
+                )
             }
             InputError::Record { path, line, reject } => {
                 write!(f, "{}:{line}: unusable record: {reject}", Named(path))?;

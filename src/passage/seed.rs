@@ -90,16 +90,16 @@ pub fn sort(part: &mut Vec<u64>, sorter: &mut Sorter) {
 }
 
 /// Tokens up to which a common seed links its neighbours: above, these have to
-/// agree on one word more for every eightfold.
-///
-/// Measured on prose: up to here one chain in two leads to a passage.
+/// agree on one word more for every eightfold. A choice, for corpora of up to
+/// about 100 MB to keep every link.
 pub const PLAIN_TOKENS: usize = 1 << 24;
 
 /// Words beyond the seed that neighbours in a large group have to share, by the
 /// number of tokens searched.
 ///
-/// One word more leaves a seventh of the agreements by chance, so that their
-/// number for each fingerprint stays what it is at [`PLAIN_TOKENS`].
+/// Agreements by chance grow with the text and shrink with each word asked for;
+/// eight, as the factor between the two, is an estimate on the side of more
+/// links.
 #[must_use]
 pub fn agreement(tokens: usize) -> u32 {
     let (mut words, mut up_to) = (0, PLAIN_TOKENS);

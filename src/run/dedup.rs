@@ -15,7 +15,6 @@
 //! caller, who writes the summary.
 
 use std::fmt;
-use std::path::Path;
 use std::path::PathBuf;
 
 use crate::input::Entry;
@@ -29,9 +28,13 @@ use crate::options::dedup::Keep;
 use crate::output::folder::OutputFolder;
 use crate::report::dedup::Deduped;
 use crate::report::totals::Totals;
+use crate::run::Notice;
 use crate::run::RunError;
 use crate::run::Watch;
 use crate::run::dedup::archive::Archive;
+use crate::run::dedup::estimate::Estimate;
+use crate::run::dedup::estimate::Megabytes;
+use crate::run::dedup::estimate::estimate;
 use crate::run::dedup::files::Files;
 use crate::run::dedup::lines::Lines;
 use crate::run::dedup::reading::Counts;
@@ -39,23 +42,32 @@ use crate::run::dedup::reading::Part;
 use crate::run::dedup::reading::Reading;
 use crate::run::dedup::reading::Wanted;
 use crate::run::dedup::reports::Reports;
+use crate::run::dedup::rows::Rows;
 use crate::run::dedup::sinks::Sink;
 use crate::run::dedup::sinks::Sinks;
 use crate::run::documents::DocumentsError;
 use crate::run::documents::Engine;
+use crate::run::documents::InsertError;
 use crate::run::documents::TooManyRecords;
+use crate::run::room::Room;
 use crate::spill;
 use crate::spill::Spill;
+use crate::storage::Shown;
 use crate::storage::Storage;
 
 mod archive;
+pub mod estimate;
 mod files;
 mod lines;
 mod reading;
 mod reports;
+mod rows;
 pub mod sinks;
 #[cfg(test)]
 mod tests;
+
+/// The part of the memory that what cannot be read again may have.
+const SPOOL_SHARE: u64 = 16;
 
 /// What is read.
 #[derive(Clone, Copy)]
@@ -87,8 +99,8 @@ pub struct Settings {
     pub skipped: u64,
     /// Entries of folders that could not be looked at before.
     pub lost: u64,
-    /// Folder for what has to be held and does not fit in memory.
-    pub temp_dir: PathBuf,
+    /// What may be held in memory, and where the rest goes.
+    pub room: Room,
     /// Members of a record: text and id.
     text_and_id: Keys,
     /// The same, the field of the policy, and the member of annotations.
@@ -106,7 +118,7 @@ impl Settings {
         plan: &DedupPlan,
         (text, id): (&str, &str),
         annotate: Option<&str>,
-        temp_dir: &Path,
+        room: Room,
     ) -> Result<Settings, KeyError> {
         let mut extra = Vec::new();
         if let Keep::Min(field) | Keep::Max(field) = &plan.options().keep {
@@ -121,7 +133,7 @@ impl Settings {
             line_limit: LINE_LIMIT,
             skipped: 0,
             lost: 0,
-            temp_dir: temp_dir.to_path_buf(),
+            room,
             text_and_id: Keys::new(text, id, &[])?,
             wanted: Keys::new(text, id, &extra)?,
         })
@@ -149,6 +161,7 @@ pub fn dedup(
     // 2. texts -> clusters
     let found = engine.finish(&archive, watch).map_err(|e| match e {
         DocumentsError::Text(error) => error,
+        DocumentsError::Spill(error) => error.into(),
         DocumentsError::TooManyShingles => DedupRunError::TooManyShingles.into(),
     })?;
     // 3. fates -> totals
@@ -206,10 +219,18 @@ fn read<'a>(
     watch: &dyn Watch,
 ) -> Result<(Reading<'a>, Read), RunError> {
     let Inputs { storage, references, entries } = inputs;
-    let all = references.iter().chain(entries).collect();
-    let spill = Spill::new(&settings.temp_dir, spill::IN_MEMORY);
-    let archive = Archive::new(storage, all, settings.text_and_id.clone(), spill);
-    let mut reading = Reading { archive, engine: Engine::new(&settings.plan) };
+    let all: Vec<&Entry> = references.iter().chain(entries).collect();
+    let Room { budget, scratch } = &settings.room;
+    let spill = Spill::new(scratch, spill::IN_MEMORY.min(budget.share(SPOOL_SHARE)));
+    let rows = Rows::new(&settings.room);
+    let engine = Engine::within(&settings.plan, &settings.room);
+    if budget.is_limited() {
+        let keys = &settings.text_and_id;
+        let estimate = estimate(storage, &all, keys, &engine, &settings.room)?;
+        watch.note(&Notice::Estimated(estimate));
+    }
+    let archive = Archive::new(storage, all, settings.text_and_id.clone(), (rows, spill));
+    let mut reading = Reading { archive, engine };
     let known = Wanted {
         keys: &settings.text_and_id,
         field: false,
@@ -217,7 +238,8 @@ fn read<'a>(
         rejects: settings.rejects,
     };
     let line_limit = settings.line_limit;
-    let part = Part { storage, entries: references, first: 0, wanted: &known, line_limit, watch };
+    let (first, wanted) = (0, &known);
+    let part = Part { storage, entries: references, first, wanted, line_limit, budget, watch };
     let known = part.read(&mut reading, rejects)?;
     if settings.plan.options().against {
         reading.engine.end_reference();
@@ -229,7 +251,7 @@ fn read<'a>(
         rejects: settings.rejects,
     };
     let first = references.len() as u32;
-    let part = Part { storage, entries, first, wanted: &wanted, line_limit, watch };
+    let part = Part { storage, entries, first, wanted: &wanted, line_limit, budget, watch };
     let counts = part.read(&mut reading, rejects)?;
     Ok((reading, (known, counts)))
 }
@@ -243,16 +265,16 @@ fn totals(
     annotate: bool,
 ) -> Result<Totals, RunError> {
     let (mut kept, mut removed, mut out) = (0, 0, 0);
-    for record in found.summary.reference as u32..archive.records() {
+    archive.rows.each(found.summary.reference as u32, |record, row| {
         let stays = found.is_kept(record);
         kept += u64::from(stays);
         removed += u64::from(!stays);
         if stays || annotate {
-            let row = archive.row(record);
             // A line has its end.
             out += u64::from(row.length) + u64::from(row.line > 0);
         }
-    }
+        Ok::<(), RunError>(())
+    })?;
     let summary = &found.summary;
     if read.read != kept + removed + read.rejected
         || (kept, removed) != (summary.kept, summary.removed)
@@ -277,8 +299,12 @@ fn totals(
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum DedupRunError {
-    /// More than 2^32 - 2 records.
-    Records(TooManyRecords),
+    /// A record that cannot be taken in: there are too many.
+    Insert(InsertError),
+    /// Less memory than the inputs need.
+    Memory(Box<Estimate>),
+    /// Less room for temporary files than the inputs need.
+    Disk(Box<Estimate>),
     /// More shingles than the complete join can number.
     TooManyShingles,
     /// A record has the member already that is to be added.
@@ -321,7 +347,24 @@ pub enum DedupRunError {
 impl fmt::Display for DedupRunError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            DedupRunError::Records(e) => e.fmt(f),
+            DedupRunError::Insert(e) => e.fmt(f),
+            DedupRunError::Memory(e) => write!(
+                f,
+                "--memory {} is not enough for about {} records: {} would do; give more, or split \
+                 the input",
+                Megabytes(e.memory),
+                e.records,
+                Megabytes(e.least_memory)
+            ),
+            DedupRunError::Disk(e) => write!(
+                f,
+                "about {} of temporary files are needed, but {} has {} free; name another folder \
+                 with --temp-dir, or give --memory {}M, with which there are none",
+                Megabytes(e.spilled),
+                Shown(&e.folder),
+                Megabytes(e.available.unwrap_or(0)),
+                e.whole_memory >> 20
+            ),
             DedupRunError::TooManyShingles => {
                 // The type of the texts plays no part in the message.
                 DocumentsError::<TooManyRecords>::TooManyShingles.fmt(f)

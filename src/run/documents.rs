@@ -23,6 +23,8 @@
 //!   are compared are made again from the texts ([`Texts`]), as many at a time
 //!   as `set_bytes` allows.
 
+use crate::budget::OverBudget;
+use crate::join::Bounds;
 use crate::options::OptionsError;
 use crate::options::dedup::DedupOptions;
 use crate::options::dedup::DedupPlan;
@@ -41,21 +43,28 @@ use crate::run::documents::recipe::Made;
 use crate::run::documents::recipe::Recipe;
 pub(crate) use crate::run::documents::recipe::Workspace;
 use crate::run::documents::source::Read;
-use crate::signature::TooManyDocuments;
+use crate::run::room::Room;
+use crate::spill::SpillError;
 use rayon::prelude::*;
 use std::convert::Infallible;
 use std::fmt;
 
 mod banded;
 mod batches;
+mod contents;
 pub(crate) mod found;
+mod giant;
+mod groups;
 mod intake;
 mod joined;
+mod pairs;
 mod recipe;
 mod records;
 pub(crate) mod sets;
 mod shelf;
 mod source;
+mod spread;
+mod stored;
 #[cfg(test)]
 mod tests;
 
@@ -94,14 +103,66 @@ impl fmt::Display for TooManyRecords {
 
 impl std::error::Error for TooManyRecords {}
 
+/// Why a record cannot be taken in.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum InsertError {
+    /// There are too many.
+    Records(TooManyRecords),
+    /// There is no memory left for more.
+    Memory(OverBudget),
+    /// A temporary file cannot be made or written.
+    Spill(SpillError),
+}
+
+impl fmt::Display for InsertError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            InsertError::Records(error) => error.fmt(f),
+            InsertError::Memory(error) => error.fmt(f),
+            InsertError::Spill(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for InsertError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            InsertError::Records(error) => Some(error),
+            InsertError::Memory(error) => Some(error),
+            InsertError::Spill(error) => Some(error),
+        }
+    }
+}
+
+impl From<OverBudget> for InsertError {
+    fn from(error: OverBudget) -> InsertError {
+        InsertError::Memory(error)
+    }
+}
+
+impl From<SpillError> for InsertError {
+    fn from(error: SpillError) -> InsertError {
+        InsertError::Spill(error)
+    }
+}
+
 /// Why a search cannot be finished. `E` is the error of [`Texts`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 #[non_exhaustive]
 pub enum DocumentsError<E> {
     /// More shingles in all prefixes than the complete join can number.
     TooManyShingles,
     /// A text could not be had again.
     Text(E),
+    /// A temporary file cannot be made, written or read.
+    Spill(SpillError),
+}
+
+impl<E> From<SpillError> for DocumentsError<E> {
+    fn from(error: SpillError) -> DocumentsError<E> {
+        DocumentsError::Spill(error)
+    }
 }
 
 impl<E: fmt::Display> fmt::Display for DocumentsError<E> {
@@ -112,6 +173,7 @@ impl<E: fmt::Display> fmt::Display for DocumentsError<E> {
                  out --exact, or split the input",
             ),
             DocumentsError::Text(error) => error.fmt(f),
+            DocumentsError::Spill(error) => error.fmt(f),
         }
     }
 }
@@ -120,19 +182,20 @@ impl<E: std::error::Error + 'static> std::error::Error for DocumentsError<E> {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             DocumentsError::Text(error) => Some(error),
-            _ => None,
+            DocumentsError::Spill(error) => Some(error),
+            DocumentsError::TooManyShingles => None,
         }
     }
 }
 
 /// Why [`dedup`] found nothing.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 #[non_exhaustive]
 pub enum DedupError {
     /// The options cannot be used.
     Options(OptionsError),
-    /// There are too many texts.
-    Records(TooManyRecords),
+    /// A text cannot be taken in: there are too many.
+    Insert(InsertError),
     /// The search could not be finished.
     Documents(DocumentsError<Infallible>),
 }
@@ -141,7 +204,7 @@ impl fmt::Display for DedupError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             DedupError::Options(error) => error.fmt(f),
-            DedupError::Records(error) => error.fmt(f),
+            DedupError::Insert(error) => error.fmt(f),
             DedupError::Documents(error) => error.fmt(f),
         }
     }
@@ -189,13 +252,31 @@ pub fn dedup<S: AsRef<str> + Sync>(
     let plan = DedupPlan::new(options).map_err(DedupError::Options)?;
     let texts: Vec<S> = texts.into_iter().collect();
     let mut engine = Engine::new(&plan);
-    engine.push(&texts).map_err(DedupError::Records)?;
+    engine.push(&texts).map_err(DedupError::Insert)?;
     engine.finish(texts.as_slice(), &Unwatched).map_err(DedupError::Documents)
 }
 
 /// Texts that go through the stages together: enough work for many threads,
 /// and their signatures take half a mebibyte.
 const BLOCK: usize = 1024;
+
+/// What texts take in memory and on disk, roughly.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Needs {
+    pub(crate) records: f64,
+    /// Of those, texts of a shingle or more.
+    documents: f64,
+    /// Shingles of all documents.
+    shingles: f64,
+}
+
+impl Needs {
+    pub(crate) fn add(&mut self, times: f64, other: &Needs) {
+        self.records += times * other.records;
+        self.documents += times * other.documents;
+        self.shingles += times * other.shingles;
+    }
+}
 
 /// A text made ready to be taken in.
 #[derive(Debug)]
@@ -232,19 +313,31 @@ pub struct Engine {
     recipe: Recipe,
     intake: Intake,
     method: Method,
+    room: Room,
 }
 
 impl Engine {
-    /// A search without records.
+    /// A search without records, in memory.
     #[must_use]
     pub fn new(plan: &DedupPlan) -> Engine {
+        Engine::within(plan, &Room::unlimited())
+    }
+
+    /// A search without records that holds no more in memory than `room` has,
+    /// and the rest in temporary files. The result is the same.
+    #[must_use]
+    pub fn within(plan: &DedupPlan, room: &Room) -> Engine {
+        let num_perm = plan.options().num_perm;
         let method = match plan.banding() {
-            Some(banding) => Method::Banded(Banded::new(banding, plan.options().num_perm)),
-            None => Method::Joined(Joined::default()),
+            Some(banding) => Method::Banded(Banded::new(banding, num_perm, room)),
+            None => {
+                let (measure, threshold) = (plan.options().measure, plan.threshold());
+                Method::Joined(Joined::new(Bounds { measure, threshold }, room))
+            }
         };
         let recipe = Recipe::new(plan);
-        let intake = Intake::new(plan.options().against);
-        Engine { plan: plan.clone(), recipe, intake, method }
+        let intake = Intake::new(plan.options().against, room);
+        Engine { plan: plan.clone(), recipe, intake, method, room: room.clone() }
     }
 
     /// Number of records taken in, those of a reference set among them.
@@ -260,8 +353,9 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// When there are more than 2^32 - 2 records.
-    pub fn push<S: AsRef<str> + Sync>(&mut self, texts: &[S]) -> Result<(), TooManyRecords> {
+    /// When there are more than 2^32 - 2 records, or more than the room can
+    /// hold.
+    pub fn push<S: AsRef<str> + Sync>(&mut self, texts: &[S]) -> Result<(), InsertError> {
         self.push_with_fields(texts, &[])
     }
 
@@ -276,7 +370,7 @@ impl Engine {
         &mut self,
         texts: &[S],
         fields: &[Option<&str>],
-    ) -> Result<(), TooManyRecords> {
+    ) -> Result<(), InsertError> {
         for (n, block) in texts.chunks(BLOCK).enumerate() {
             let prepared: Vec<Prepared> = block
                 .par_iter()
@@ -295,6 +389,34 @@ impl Engine {
         Prepared(self.recipe.digest(text, bench, |content| self.intake.known(content)))
     }
 
+    /// What a text takes.
+    pub(crate) fn needs_of(&self, text: &str, bench: &mut Workspace) -> Needs {
+        let shingles = self.recipe.shingles(text, bench) as f64;
+        Needs { records: 1.0, documents: if shingles > 0.0 { 1.0 } else { 0.0 }, shingles }
+    }
+
+    /// What a text of so many bytes takes, if it is like most.
+    #[allow(clippy::unused_self)] // as its sisters
+    pub(crate) fn needs_of_bytes(&self, bytes: u64) -> Needs {
+        Needs { records: 1.0, documents: 1.0, shingles: bytes as f64 / 6.0 }
+    }
+
+    /// Bytes of temporary files for such texts in a budget of `total`.
+    pub(crate) fn spilled(&self, needs: &Needs, total: u64) -> u64 {
+        let documents = needs.documents as u64;
+        let own = match &self.method {
+            Method::Banded(banded) => banded.spilled(documents, total),
+            Method::Joined(joined) => joined.spilled(needs.shingles as u64, total),
+        };
+        own + contents::spilled(needs.records as u64, total)
+    }
+
+    /// The least budget for such texts.
+    #[allow(clippy::unused_self)] // as its sisters
+    pub(crate) fn least(&self, needs: &Needs) -> u64 {
+        needs.records as u64 * intake::EACH
+    }
+
     /// Takes in the next record, made ready before, with the JSON text of the
     /// policy's field.
     ///
@@ -305,19 +427,18 @@ impl Engine {
         &mut self,
         prepared: Prepared,
         field: Option<&str>,
-    ) -> Result<(), TooManyRecords> {
+    ) -> Result<(), InsertError> {
         if self.records() >= NONE - 1 {
-            return Err(TooManyRecords);
+            return Err(InsertError::Records(TooManyRecords));
         }
         let keep = &self.plan.options().keep;
-        let new = self.intake.record(prepared.0, field, keep);
+        let new = self.intake.record(prepared.0, field, keep)?;
         match (&mut self.method, new) {
             (Method::Banded(banded), Some((Made::Signature(signature), shingles))) => {
-                banded.add(&signature, shingles).map_err(|TooManyDocuments| TooManyRecords)
+                banded.add(&signature, shingles)
             }
             (Method::Joined(joined), Some((Made::Material(material), _))) => {
-                joined.add(material);
-                Ok(())
+                Ok(joined.add(material)?)
             }
             // The recipe makes what the method takes.
             _ => Ok(()),
@@ -342,7 +463,7 @@ impl Engine {
         texts: &T,
         watch: &dyn Watch,
     ) -> Result<Deduped, DocumentsError<T::Error>> {
-        self.intake.close();
+        self.intake.close()?;
         let options = self.plan.options();
         let (ranks, document_ranks) = self.intake.ranks(&self.plan);
         let source = Read { recipe: &self.recipe, texts, records: &self.intake.documents };
@@ -352,6 +473,8 @@ impl Engine {
             ranks: &document_ranks,
             reference: self.intake.reference_documents,
             edges: if options.pairs { Edges::All } else { Edges::None },
+            gone: &self.intake.gone,
+            room: &self.room,
             watch,
         };
         // 4. to 6. pairs, verified, and the clusters of documents

@@ -19,6 +19,7 @@ pub mod passages;
 mod places;
 mod retellings;
 pub mod reworded;
+pub mod room;
 mod search;
 mod stream;
 mod units;
@@ -31,6 +32,7 @@ use crate::input::InputError;
 use crate::input::Named;
 use crate::output::OutputError;
 use crate::run::dedup::DedupRunError;
+use crate::run::dedup::estimate::Estimate;
 use crate::run::passages::FindError;
 use crate::spill::SpillError;
 
@@ -71,6 +73,8 @@ pub enum Notice {
         /// How many pieces stand as replacement characters.
         replaced: u64,
     },
+    /// What the run will hold and spill, told before it starts.
+    Estimated(Estimate),
 }
 
 impl fmt::Display for Notice {
@@ -78,6 +82,7 @@ impl fmt::Display for Notice {
         match self {
             Notice::Skipped(e) => write!(f, "{e}; passed over"),
             Notice::Lost(e) => write!(f, "{e}"),
+            Notice::Estimated(e) => e.fmt(f),
             Notice::Rejected(InputError::Record { path, line, reject }) => {
                 write!(f, "{}:{line}: set aside: {reject}", Named(path))
             }

@@ -5,10 +5,13 @@
 //! the order of the input, whatever thread made them.
 //!
 //! Space: two batches of 2 MiB a thread, or of one text or line when it is
-//! longer.
+//! longer; less when there is a budget. What is longer than a batch is worked
+//! on before the next is read.
 
 use rayon::prelude::*;
 
+use crate::budget::Budget;
+use crate::budget::OVERHEAD;
 use crate::input::Entry;
 use crate::input::InputError;
 use crate::input::Kind;
@@ -33,8 +36,16 @@ const LARGEST: usize = 64 << 20;
 /// Least bytes of a batch: below, the threads would meet too often.
 const SMALLEST: usize = 4 << 20;
 
-fn batch_size() -> usize {
-    (rayon::current_num_threads() * SHARE).clamp(SMALLEST, LARGEST)
+/// The part of the memory that a batch may have.
+const BATCH_SHARE: u64 = 64;
+
+/// Least bytes of a batch when there is a budget: one block.
+const BLOCK: usize = 1 << 20;
+
+/// The longest text or line that can be compared in a budget: a few times as
+/// much is needed to make it ready and to compare it with another like it.
+pub(crate) fn longest(budget: &Budget) -> u64 {
+    budget.total() / 12 + OVERHEAD / 8
 }
 
 /// A piece of the input.
@@ -85,6 +96,10 @@ pub(crate) struct Reader<'a> {
     blocks: Option<Blocks>,
     /// Bytes of the current file that the progress knows of.
     taken: u64,
+    /// Bytes of a batch.
+    batch: usize,
+    /// Most bytes of a text or line.
+    longest: u64,
     watch: &'a dyn Watch,
     /// Most bytes of a line.
     line_limit: usize,
@@ -103,16 +118,40 @@ impl<'a> Reader<'a> {
     ) -> Reader<'a> {
         let known: Option<u64> = entries.iter().map(|e| e.size).sum();
         watch.begin("reading", known.unwrap_or(0));
-        let (blocks, next, taken) = (None, 0, 0);
-        let (skipped, lost) = (0, 0);
-        Reader { storage, entries, next, blocks, taken, watch, line_limit, skipped, lost }
+        Reader {
+            storage,
+            entries,
+            next: 0,
+            blocks: None,
+            taken: 0,
+            batch: (rayon::current_num_threads() * SHARE).clamp(SMALLEST, LARGEST),
+            line_limit,
+            longest: u64::MAX,
+            watch,
+            skipped: 0,
+            lost: 0,
+        }
+    }
+
+    /// The same, with less memory.
+    pub(crate) fn within(mut self, budget: &Budget) -> Reader<'a> {
+        self.batch = self.batch.min(budget.share(BATCH_SHARE)).max(BLOCK);
+        self.longest = longest(budget);
+        self
     }
 
     /// The next piece, in the order of the entries.
     fn chunk(&mut self) -> Result<Option<Chunk>, InputError> {
         loop {
             if let Some(blocks) = &mut self.blocks {
-                let block = blocks.next().transpose()?;
+                let block = blocks.next().transpose().map_err(|e| match e {
+                    InputError::LongLine { path, line, limit, hopeful: true }
+                        if limit == self.longest && limit < self.line_limit as u64 =>
+                    {
+                        InputError::LargeRecord { path, line: Some(line), limit }
+                    }
+                    e => e,
+                })?;
                 let taken = blocks.source().taken();
                 self.watch.advance(taken - self.taken);
                 self.taken = taken;
@@ -150,11 +189,18 @@ impl<'a> Reader<'a> {
         let mut bytes = Bytes::open(self.storage, &entry.path)?;
         match entry.kind {
             Kind::Jsonl => {
-                self.blocks = Some(Blocks::with_limit(bytes, number, self.line_limit));
+                let longest = usize::try_from(self.longest).unwrap_or(usize::MAX);
+                let limit = self.line_limit.min(longest);
+                self.blocks = Some(Blocks::with_limit(bytes, number, limit));
                 Ok(None)
             }
             Kind::Text => {
-                let text = text::read(&mut bytes, text::TEXT_LIMIT)?;
+                let text = text::read(&mut bytes, self.longest).map_err(|e| match e {
+                    InputError::LargeText { path, limit } if limit == self.longest => {
+                        InputError::LargeRecord { path, line: None, limit }
+                    }
+                    e => e,
+                })?;
                 self.watch.advance(bytes.taken());
                 if text.is_repaired() {
                     let replaced = text.offsets.replaced();
@@ -168,8 +214,7 @@ impl<'a> Reader<'a> {
 
     fn batch(&mut self) -> Result<Vec<Chunk>, InputError> {
         let (mut batch, mut bytes) = (Vec::new(), 0);
-        let size = batch_size();
-        while bytes < size {
+        while bytes < self.batch {
             let Some(chunk) = self.chunk()? else { break };
             // A million empty files should not wait for each other.
             bytes += chunk.len().max(512);
@@ -197,13 +242,16 @@ impl<'a> Reader<'a> {
         let mut batch = self.batch()?;
         while !batch.is_empty() {
             let seen: &X = state;
-            let (next, results) = rayon::join(
-                || self.batch(),
-                || -> Vec<T> {
-                    let work = |scratch: &mut S, chunk: &Chunk| work(seen, scratch, chunk);
-                    batch.par_iter().with_max_len(1).map_init(S::default, work).collect()
-                },
-            );
+            let all = || -> Vec<T> {
+                let work = |scratch: &mut S, chunk: &Chunk| work(seen, scratch, chunk);
+                batch.par_iter().with_max_len(1).map_init(S::default, work).collect()
+            };
+            let (next, results) = if batch.iter().any(|chunk| chunk.len() > self.batch) {
+                let results = all();
+                (self.batch(), results)
+            } else {
+                rayon::join(|| self.batch(), all)
+            };
             for (chunk, result) in batch.into_iter().zip(results) {
                 let room = take(state, chunk, result)?;
                 if let (Some(room), Some(blocks)) = (room, &mut self.blocks) {

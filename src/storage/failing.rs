@@ -9,6 +9,7 @@ use crate::storage::Sink;
 use crate::storage::Source;
 use crate::storage::Stat;
 use crate::storage::Storage;
+use crate::storage::Temporary;
 use std::io;
 use std::io::Read;
 use std::io::Write;
@@ -75,6 +76,8 @@ struct Plan {
     /// Operations of that kind still to let pass.
     left: u64,
     fired: bool,
+    /// Bytes that there is said to be room for.
+    room: Option<u64>,
 }
 
 /// What is to happen to an operation.
@@ -92,7 +95,14 @@ impl Failing {
     /// The `n`-th operation `op` fails, counted from 1.
     pub(crate) fn nth(op: Op, n: u64, fault: Fault) -> Failing {
         assert!(n > 0, "operations are counted from 1");
-        Failing(Arc::new(Mutex::new(Plan { op, fault, left: n - 1, fired: false })))
+        Failing(Arc::new(Mutex::new(Plan { op, fault, left: n - 1, fired: false, room: None })))
+    }
+
+    /// Nothing fails, but there is room for so many bytes only.
+    pub(crate) fn with_room(bytes: u64) -> Failing {
+        let failing = Failing::nth(Op::Open, u64::MAX, Fault::Short);
+        failing.0.lock().unwrap().room = Some(bytes);
+        failing
     }
 
     /// Whether the fault was met.
@@ -193,6 +203,37 @@ impl Storage for Failing {
     fn sync_system(&self, folder: &Path) -> io::Result<bool> {
         self.check(Op::Sync)?;
         Disk.sync_system(folder)
+    }
+
+    fn available(&self, folder: &Path) -> io::Result<Option<u64>> {
+        let room = self.0.lock().unwrap().room;
+        room.map_or_else(|| Disk.available(folder), |room| Ok(Some(room)))
+    }
+
+    fn temporary(&self, folder: &Path) -> io::Result<Box<dyn Temporary>> {
+        self.check(Op::Create)?;
+        Ok(Box::new(Watched { inner: Disk.temporary(folder)?, failing: self.clone() }))
+    }
+}
+
+impl Temporary for Watched<Box<dyn Temporary>> {
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+        match self.failing.verdict(Op::Read) {
+            Verdict::Pass => self.inner.read_at(buf, offset),
+            Verdict::Half => {
+                let half = buf.len().div_ceil(2);
+                self.inner.read_at(&mut buf[..half], offset)
+            }
+            Verdict::Fail(error) => Err(error),
+        }
+    }
+
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize> {
+        match self.failing.verdict(Op::Write) {
+            Verdict::Pass => self.inner.write_at(bytes, offset),
+            Verdict::Half => self.inner.write_at(&bytes[..bytes.len().div_ceil(2)], offset),
+            Verdict::Fail(error) => Err(error),
+        }
     }
 }
 

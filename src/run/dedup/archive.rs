@@ -6,7 +6,8 @@
 //! what it was, is [`InputError::Changed`].
 //!
 //! * time: one read of the system a record, or for many in a row
-//! * space: 32 bytes a record, and a few open files
+//! * space: 32 bytes a record, on disk when they are many ([`Rows`]), and a
+//!   few open files
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -14,7 +15,6 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
-use crate::hash;
 use crate::input::Entry;
 use crate::input::InputError;
 use crate::input::bytes::Bytes;
@@ -24,6 +24,8 @@ use crate::input::record::parse;
 use crate::input::text;
 use crate::report::duplicates::Name;
 use crate::run::RunError;
+use crate::run::dedup::rows::Row;
+use crate::run::dedup::rows::Rows;
 use crate::run::documents::Texts;
 use crate::run::stream::Origin;
 use crate::spill::Spill;
@@ -38,42 +40,6 @@ const OPEN: usize = 8;
 
 /// Bytes of a file read at a time.
 const BLOCK: u64 = 1 << 20;
-
-/// One record.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Row {
-    /// Line in the decompressed file, from 1; 0 for a text file.
-    pub(super) line: u64,
-    /// Place of the line in the file or the spill.
-    pub(super) offset: u64,
-    /// Bytes of the line without its end, or of the text.
-    pub(super) length: u32,
-    /// Check of those bytes.
-    check: u32,
-    /// Number of its entry.
-    pub(super) entry: u32,
-}
-
-impl Row {
-    pub(super) fn new(entry: u32, line: u64, offset: u64, bytes: &[u8]) -> Row {
-        // Neither lines nor texts reach 4 GiB.
-        let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-        Row { line, offset, length, check: check(bytes), entry }
-    }
-
-    pub(super) fn matches(&self, bytes: &[u8]) -> bool {
-        self.length as usize == bytes.len() && self.check == check(bytes)
-    }
-
-    /// Place behind the line.
-    pub(super) fn end(&self) -> u64 {
-        self.offset + u64::from(self.length)
-    }
-}
-
-fn check(bytes: &[u8]) -> u32 {
-    (hash::token(bytes) >> 32) as u32
-}
 
 /// Where an entry is read again.
 #[derive(Clone, Debug)]
@@ -95,7 +61,7 @@ pub(super) struct Archive<'a> {
     /// Their paths as reports name them.
     paths: Vec<String>,
     places: Vec<Option<Place>>,
-    pub(super) rows: Vec<Row>,
+    pub(super) rows: Rows,
     spill: Spill,
     /// Text and id.
     keys: Keys,
@@ -108,14 +74,14 @@ impl<'a> Archive<'a> {
         storage: &'a dyn Storage,
         entries: Vec<&'a Entry>,
         keys: Keys,
-        spill: Spill,
+        (rows, spill): (Rows, Spill),
     ) -> Archive<'a> {
         Archive {
             storage,
             paths: entries.iter().map(|e| e.path.to_string_lossy().into_owned()).collect(),
             places: vec![None; entries.len()],
             entries,
-            rows: Vec::new(),
+            rows,
             spill,
             keys,
             open: Mutex::default(),
@@ -124,12 +90,12 @@ impl<'a> Archive<'a> {
 
     /// Number of records.
     pub(super) fn records(&self) -> u32 {
-        self.rows.len() as u32
+        self.rows.len()
     }
 
     /// The row of a record.
-    pub(super) fn row(&self, record: u32) -> Row {
-        self.rows[record as usize]
+    pub(super) fn row(&self, record: u32) -> Result<Row, RunError> {
+        Ok(self.rows.get(record)?)
     }
 
     /// The path of an entry.
@@ -279,7 +245,7 @@ impl<'a> Archive<'a> {
 
     /// How reports name a record.
     pub(super) fn name(&self, record: u32) -> Result<Name<'_>, RunError> {
-        let row = self.row(record);
+        let row = self.row(record)?;
         let path = Cow::Borrowed(self.paths[row.entry as usize].as_str());
         if row.line == 0 {
             return Ok(Name { label: Name::quote(&path), path, record: None });
@@ -306,7 +272,7 @@ impl Texts for Archive<'_> {
     type Error = RunError;
 
     fn text(&self, record: u32, buffer: &mut String) -> Result<(), RunError> {
-        let row = self.row(record);
+        let row = self.row(record)?;
         if row.line == 0 {
             *buffer = self.whole(&row)?;
             return Ok(());

@@ -23,8 +23,8 @@ pub(super) struct Files<'a> {
 }
 
 impl Files<'_> {
-    fn path(&self, record: u32) -> &Path {
-        self.archive.path(self.archive.row(record).entry)
+    fn path(&self, record: u32) -> Result<&Path, RunError> {
+        Ok(self.archive.path(self.archive.row(record)?.entry))
     }
 
     /// Writes the paths of the files from record `first` on, one a line.
@@ -36,7 +36,7 @@ impl Files<'_> {
     ) -> Result<(), RunError> {
         for record in first..self.archive.records() {
             let sink = if self.found.is_kept(record) { &mut *kept } else { &mut *removed };
-            sink.put_path(self.path(record))?;
+            sink.put_path(self.path(record)?)?;
         }
         Ok(())
     }
@@ -52,16 +52,16 @@ impl Files<'_> {
         let kept = || (first..self.archive.records()).filter(|&r| self.found.is_kept(r));
         let mut names: AHashMap<PathBuf, u32> = AHashMap::new();
         for record in kept() {
-            let name = name_below(self.path(record), roots);
+            let name = name_below(self.path(record)?, roots);
             if let Some(&other) = names.get(&name) {
-                let (first, second) = (self.path(other), self.path(record));
+                let (first, second) = (self.path(other)?, self.path(record)?);
                 let (first, second) = (first.to_path_buf(), second.to_path_buf());
                 return Err(DedupRunError::SameName { first, second }.into());
             }
             names.insert(name, record);
         }
         for record in kept() {
-            self.copy_one(record, &name_below(self.path(record), roots), folder)?;
+            self.copy_one(record, &name_below(self.path(record)?, roots), folder)?;
         }
         Ok(())
     }
@@ -72,7 +72,7 @@ impl Files<'_> {
         name: &Path,
         folder: &mut OutputFolder,
     ) -> Result<(), RunError> {
-        let row = self.archive.row(record);
+        let row = self.archive.row(record)?;
         let mut file = folder.create(name)?;
         self.archive.whole_file(&row, |bytes| Ok(file.put(bytes)?))
     }

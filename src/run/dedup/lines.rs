@@ -19,6 +19,7 @@ use crate::report::duplicates;
 use crate::run::RunError;
 use crate::run::Watch;
 use crate::run::dedup::archive::Archive;
+use crate::run::dedup::rows::Row;
 use crate::run::dedup::sinks::Sink;
 
 /// Bytes that are read together, unless a single line is longer: what a thread
@@ -38,6 +39,7 @@ pub(super) struct Lines<'a> {
 /// A piece ready to be written.
 #[derive(Default)]
 struct Piece {
+    rows: Vec<Row>,
     bytes: Vec<u8>,
     /// Lines in the bytes with their ends, and whether they stay.
     parts: Vec<(Range<usize>, bool)>,
@@ -66,8 +68,7 @@ impl Lines<'_> {
             return Ok(0);
         }
         let mut added = 0;
-        let pieces = self.pieces(first);
-        let total = self.archive.rows[first as usize..].iter().map(|r| u64::from(r.length)).sum();
+        let (pieces, total) = self.pieces(first)?;
         self.watch.begin("writing", total);
         let mut batches = pieces.chunks(2 * rayon::current_num_threads());
         let (mut ready, mut next) = (Vec::new(), Vec::new());
@@ -109,29 +110,32 @@ impl Lines<'_> {
         Ok(())
     }
 
-    /// Records that are read together: of one file, near each other.
-    fn pieces(&self, first: u32) -> Vec<Range<u32>> {
+    /// Records that are read together, of one file and near each other, and
+    /// the bytes of all.
+    fn pieces(&self, first: u32) -> Result<(Vec<Range<u32>>, u64), RunError> {
         let mut pieces: Vec<Range<u32>> = Vec::new();
-        let mut start = 0;
-        for record in first..self.archive.records() {
-            let row = self.archive.row(record);
-            if let Some(piece) = pieces.last_mut()
-                && self.archive.row(piece.start).entry == row.entry
-                && row.end() - start <= PIECE
-            {
-                piece.end += 1;
-                continue;
+        let (mut start, mut total) = (Row::default(), 0);
+        self.archive.rows.each(first, |record, row| {
+            total += u64::from(row.length);
+            match pieces.last_mut() {
+                Some(piece) if start.entry == row.entry && row.end() - start.offset <= PIECE => {
+                    piece.end += 1;
+                }
+                _ => {
+                    start = *row;
+                    pieces.push(record..record + 1);
+                }
             }
-            start = row.offset;
-            pieces.push(record..record + 1);
-        }
-        pieces
+            Ok::<(), RunError>(())
+        })?;
+        Ok((pieces, total))
     }
 
     /// Reads a piece into the room of an earlier one.
     fn piece(&self, records: Range<u32>, piece: &mut Piece) -> Result<(), RunError> {
-        let first = self.archive.row(records.start);
-        let last = self.archive.row(records.end - 1);
+        let rows = &mut piece.rows;
+        self.archive.rows.some(records.clone(), rows)?;
+        let (first, last) = (rows[0], rows[rows.len() - 1]);
         let length = (last.end() - first.offset) as usize;
         let lines = &mut piece.bytes;
         // That of a very long line is given back.
@@ -144,8 +148,7 @@ impl Lines<'_> {
         lines[length] = b'\n';
         piece.parts.clear();
         (piece.read, piece.added) = (length as u64, 0);
-        for record in records.clone() {
-            let row = self.archive.row(record);
+        for (record, row) in records.clone().zip(&piece.rows) {
             let start = (row.offset - first.offset) as usize;
             let end = start + row.length as usize;
             if !row.matches(&lines[start..end]) || lines[end] != b'\n' {
@@ -167,9 +170,8 @@ impl Lines<'_> {
     fn annotate(&self, records: Range<u32>, key: &str, piece: &mut Piece) -> Result<(), RunError> {
         let lines = std::mem::replace(&mut piece.bytes, std::mem::take(&mut piece.spare));
         piece.bytes.clear();
-        let first = self.archive.row(records.start).offset;
-        for record in records {
-            let row = self.archive.row(record);
+        let first = piece.rows[0].offset;
+        for (record, row) in records.zip(&piece.rows) {
             let start = (row.offset - first) as usize;
             let line = &lines[start..start + row.length as usize];
             let before = piece.bytes.len();

@@ -4,6 +4,7 @@
 //! the cache where the reading left them; taking in what was made is little
 //! work and goes in the order of the input.
 
+use crate::budget::Budget;
 use crate::input::Entry;
 use crate::input::InputError;
 use crate::input::jsonl::Block;
@@ -16,7 +17,7 @@ use crate::run::RunError;
 use crate::run::Watch;
 use crate::run::dedup::DedupRunError;
 use crate::run::dedup::archive::Archive;
-use crate::run::dedup::archive::Row;
+use crate::run::dedup::rows::Row;
 use crate::run::dedup::sinks::Sink;
 use crate::run::documents::Engine;
 use crate::run::documents::Prepared;
@@ -97,6 +98,7 @@ pub(super) struct Part<'a, 'o> {
     pub(super) wanted: &'o Wanted<'o>,
     /// Most bytes of a line.
     pub(super) line_limit: usize,
+    pub(super) budget: &'o Budget,
     pub(super) watch: &'o dyn Watch,
 }
 
@@ -108,7 +110,8 @@ impl Part<'_, '_> {
         rejects: &mut Sink,
     ) -> Result<Counts, RunError> {
         let mut counts = Counts::default();
-        let mut reader = Reader::new(self.storage, self.entries, self.line_limit, self.watch);
+        let reader = Reader::new(self.storage, self.entries, self.line_limit, self.watch);
+        let mut reader = reader.within(self.budget);
         let work = |reading: &Reading<'_>, bench: &mut Workspace, chunk: &Chunk| match chunk {
             Chunk::Text { text, .. } => Made::Text(reading.engine.prepare(&text.text, bench)),
             Chunk::Lines(block, _) => Made::Lines(self.records(&reading.engine, block, bench)),
@@ -205,8 +208,8 @@ impl Reading<'_> {
     fn take(&mut self, taken: Taken, distance: u64) -> Result<(), RunError> {
         let Taken { mut row, prepared, field } = taken;
         row.offset = row.offset.wrapping_add(distance);
-        self.archive.rows.push(row);
+        self.archive.rows.push(row)?;
         let inserted = self.engine.insert(prepared, field.as_deref());
-        inserted.map_err(|e| DedupRunError::Records(e).into())
+        inserted.map_err(|e| DedupRunError::Insert(e).into())
     }
 }

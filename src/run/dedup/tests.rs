@@ -1,10 +1,12 @@
 use super::*;
+use crate::budget::Budget;
 use crate::input::InputError;
 use crate::input::InputKind;
 use crate::input::walk::expand;
 use crate::options::dedup::DedupOptions;
 use crate::output::Outputs;
 use crate::run::Unwatched;
+use crate::spill::Scratch;
 use crate::storage::Disk;
 use crate::storage::Source;
 use crate::storage::Stat;
@@ -14,6 +16,7 @@ use crate::storage::failing::Op;
 use std::fs;
 use std::io;
 use std::io::Read;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering;
@@ -36,10 +39,14 @@ fn folder() -> TempDir {
 
 /// Runs over all files of the folder and commits; what stands in the output.
 fn run(storage: &dyn Storage, dir: &TempDir) -> Result<Vec<u8>, RunError> {
+    run_within(storage, dir, Room::unlimited())
+}
+
+fn run_within(storage: &dyn Storage, dir: &TempDir, room: Room) -> Result<Vec<u8>, RunError> {
     let paths = ["a.jsonl", "b.jsonl.gz"].map(|name| dir.path().join(name));
     let entries = expand(&Disk, &paths, InputKind::Auto, Kind::Jsonl, &[]).unwrap().0;
     let plan = DedupPlan::new(&DedupOptions { pairs: true, ..Default::default() }).unwrap();
-    let settings = Settings::new(&plan, ("text", "id"), None, dir.path()).unwrap();
+    let settings = Settings::new(&plan, ("text", "id"), None, room).unwrap();
     let outputs = Outputs::new(Arc::new(Disk));
     let out =
         |name: &str| Ok::<Sink, RunError>(Sink::new(Some(outputs.open(&dir.path().join(name))?)));
@@ -187,4 +194,51 @@ fn a_byte_that_changed_unseen_is_met_when_its_line_is_read_again() {
         assert!(matches!(error, RunError::Input(InputError::Changed { .. })), "{byte}: {error}");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
     }
+}
+
+/// Memory for next to nothing, so that all is spilled.
+fn little(storage: &Failing, dir: &TempDir) -> Room {
+    let scratch = Scratch::of(Arc::new(storage.clone()), dir.path());
+    Room { budget: Budget::of(4000), scratch }
+}
+
+#[test]
+fn wherever_a_temporary_file_fails_there_is_an_error_and_no_output() {
+    let dir = folder();
+    let whole = run(&Disk, &dir).unwrap();
+    let pairs = fs::read(dir.path().join("pairs")).unwrap();
+    for op in [Op::Create, Op::Write, Op::Read] {
+        for n in 1.. {
+            for name in ["out", "pairs"] {
+                fs::remove_file(dir.path().join(name)).unwrap_or_default();
+            }
+            let storage = Failing::nth(op, n, Fault::Once(io::ErrorKind::StorageFull));
+            let result = run_within(&Disk, &dir, little(&storage, &dir));
+            if !storage.fired() {
+                assert!(n > 2, "{op:?}: nothing was spilled");
+                assert_eq!(result.unwrap(), whole);
+                assert_eq!(fs::read(dir.path().join("pairs")).unwrap(), pairs);
+                break;
+            }
+            let error = result.unwrap_err();
+            assert!(matches!(error, RunError::Spill(_)), "{op:?} {n}: {error}");
+            assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2, "{op:?} {n}");
+        }
+        let storage = Failing::nth(op, 1, Fault::Short);
+        assert_eq!(run_within(&Disk, &dir, little(&storage, &dir)).unwrap(), whole);
+    }
+}
+
+#[test]
+fn a_disk_or_a_memory_that_is_too_small_is_refused_before_the_start() {
+    let dir = folder();
+    let storage = Failing::with_room(100);
+    let room = little(&storage, &dir);
+    let error = run_within(&Disk, &dir, room.clone()).unwrap_err().to_string();
+    assert!(error.contains("MB of temporary files") && error.contains("--temp-dir"), "{error}");
+    assert_eq!(room.scratch.written(), 0);
+    let room = Room { budget: Budget::of(100), ..room };
+    let error = run_within(&Disk, &dir, room.clone()).unwrap_err().to_string();
+    assert!(error.contains("--memory 1 MB is not enough for about 6 records"), "{error}");
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
 }

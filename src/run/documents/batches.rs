@@ -6,7 +6,8 @@
 //! are in some pair; a component that does not fit goes through in blocks.
 //!
 //! * time: see [`crate::verify`] and [`crate::cluster`]
-//! * space: 8 bytes a document, 32 a candidate pair, and the budget
+//! * space: 8 bytes a document, 32 a candidate pair, and the budget; see `giant`
+//!   for components of too many pairs
 
 use crate::cluster::Family;
 use crate::cluster::Link;
@@ -22,7 +23,10 @@ use crate::run::documents::found::Edges;
 use crate::run::documents::found::Found;
 use crate::run::documents::found::Job;
 use crate::run::documents::found::components;
+use crate::run::documents::found::ends;
 use crate::run::documents::found::families;
+use crate::run::documents::groups::Filled;
+use crate::run::documents::groups::Groups;
 use crate::run::documents::recipe::Checks;
 use crate::run::documents::recipe::Material;
 use crate::run::documents::recipe::Verdict;
@@ -33,7 +37,7 @@ use rayon::prelude::*;
 use std::convert::Infallible;
 
 /// Pairs compared by one thread at a time.
-const CHUNK: usize = 512;
+pub(super) const CHUNK: usize = 512;
 
 /// Bytes of sets that are made ready together, if that does not part a
 /// component: enough for many threads, and little of it leaves the cache or is
@@ -42,49 +46,47 @@ const PACK: u64 = 16 << 20;
 
 /// Pairs of a component compared before those that they connect are left out;
 /// then twice as many, and so on, so that there are few rounds.
-const ROUND: usize = 1 << 14;
+pub(super) const ROUND: usize = 1 << 14;
 
-/// Pairs by the components that they form.
-pub(super) struct Groups {
+/// The part of the free memory that one component's pairs may have.
+const PAIRS_SHARE: u64 = 4;
+
+/// Bytes that a pair takes until its component is split into families.
+const PAIR: usize = 150;
+
+/// Whole components that are compared together.
+#[derive(Default)]
+struct Batch {
+    members: Vec<u32>,
     pairs: Vec<u64>,
     /// End of each component's pairs.
     ends: Vec<usize>,
 }
 
-/// Splits distinct pairs of so many documents into components.
-pub(super) fn group(documents: usize, mut pairs: Vec<u64>) -> Groups {
-    let mut sets = Disjoint::new(documents);
-    for &pair in &pairs {
-        let (a, b) = unpack(pair);
-        sets.union(a, b);
+impl Batch {
+    /// The pairs of each component.
+    fn groups(&self) -> impl Iterator<Item = &[u64]> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        starts.zip(&self.ends).map(|(start, &end)| &self.pairs[start..end])
     }
-    let roots: Vec<u32> = (0..documents as u32).map(|d| sets.find(d)).collect();
-    let root = |pair: u64| roots[unpack(pair).0 as usize];
-    pairs.par_sort_unstable_by_key(|&pair| (root(pair), pair));
-    let mut end = 0;
-    let ends = pairs
-        .chunk_by(|&x, &y| root(x) == root(y))
-        .map(|same| {
-            end += same.len();
-            end
-        })
-        .collect();
-    Groups { pairs, ends }
 }
 
 /// The comparison of all candidates, under way.
 pub(super) struct Batches<'a, 'j, S> {
-    job: &'a Job<'j, S>,
+    pub(super) job: &'a Job<'j, S>,
     /// Shingles of each document, repeats included.
-    shingles: &'a [u32],
+    pub(super) shingles: &'a [u32],
     pub(super) found: Found,
     /// Documents that verified pairs connect so far.
-    joined: Disjoint,
+    pub(super) joined: Disjoint,
+    /// Pairs that are to connect theirs later, if they are.
+    pub(super) deferred: Option<Vec<(u32, u32)>>,
 }
 
 impl<'a, 'j, S: Source> Batches<'a, 'j, S> {
     pub(super) fn new(job: &'a Job<'j, S>, shingles: &'a [u32]) -> Batches<'a, 'j, S> {
-        Batches { job, shingles, found: Found::default(), joined: Disjoint::new(shingles.len()) }
+        let (found, joined) = (Found::default(), Disjoint::new(shingles.len()));
+        Batches { job, shingles, found, joined, deferred: None }
     }
 
     fn bytes(&self, documents: &[u32]) -> u64 {
@@ -94,43 +96,51 @@ impl<'a, 'j, S: Source> Batches<'a, 'j, S> {
     }
 
     /// Compares all pairs and adds the families of all components.
-    pub(super) fn groups(&mut self, groups: &Groups) -> Result<(), DocumentsError<S::Error>> {
-        let budget = self.job.plan.options().set_bytes;
-        let (mut members, mut batch, mut bytes) = (Vec::new(), Vec::new(), 0);
-        let mut from = 0;
-        for &end in &groups.ends {
-            let group = &groups.pairs[from..end];
-            from = end;
+    pub(super) fn groups(&mut self, mut groups: Groups) -> Result<(), DocumentsError<S::Error>> {
+        let budget = self.job.set_bytes();
+        let most = self.job.room.budget.share_of_free(PAIRS_SHARE, 1 << 10) / PAIR;
+        let (mut batch, mut bytes) = (Batch::default(), 0);
+        loop {
+            let from = batch.pairs.len();
+            match groups.fill(most, &mut batch.pairs)? {
+                Filled::Nothing => return self.batch(&batch),
+                Filled::Whole => {}
+                Filled::Part => {
+                    let begun = batch.pairs.split_off(from);
+                    self.batch(&batch)?;
+                    (batch, bytes) = (Batch::default(), 0);
+                    self.giant(&mut groups, begun, most)?;
+                    continue;
+                }
+            }
+            let group = &batch.pairs[from..];
             let own = ends(group.iter().flat_map(|&pair| <[u32; 2]>::from(unpack(pair))));
             let more = self.bytes(&own);
-            if more > budget {
-                self.oversized(&own, group)?;
-                continue;
+            if more > budget || bytes + more > budget.min(PACK) {
+                let group = batch.pairs.split_off(from);
+                self.batch(&batch)?;
+                (batch, bytes) = (Batch::default(), 0);
+                if more > budget {
+                    self.oversized(&own, &group)?;
+                    continue;
+                }
+                batch.pairs = group;
             }
-            if bytes + more > budget.min(PACK) {
-                self.batch(&members, &batch)?;
-                (members, batch, bytes) = (Vec::new(), Vec::new(), 0);
-            }
-            members.extend(own);
-            batch.push(group);
+            batch.members.extend(own);
+            batch.ends.push(batch.pairs.len());
             bytes += more;
         }
-        self.batch(&members, &batch)
     }
 
     /// Whole components whose sets fit the budget together.
-    fn batch(
-        &mut self,
-        members: &[u32],
-        groups: &[&[u64]],
-    ) -> Result<(), DocumentsError<S::Error>> {
-        let shelf = Shelf::load(self.job, members)?;
+    fn batch(&mut self, batch: &Batch) -> Result<(), DocumentsError<S::Error>> {
+        let shelf = Shelf::load(self.job, &batch.members)?;
         // The first round of all at once, since most have no second.
-        let first = groups.iter().filter_map(|group| rounds(group).next());
+        let first = batch.groups().filter_map(|group| rounds(group).next());
         let first: Vec<u64> = first.flatten().copied().collect();
         let mut links = Vec::new();
         self.compare(&shelf, &first, &mut links);
-        for round in groups.iter().flat_map(|group| rounds(group).skip(1)) {
+        for round in batch.groups().flat_map(|group| rounds(group).skip(1)) {
             let open = self.open(round, &mut links);
             self.compare(&shelf, &open, &mut links);
         }
@@ -141,7 +151,7 @@ impl<'a, 'j, S: Source> Batches<'a, 'j, S> {
     /// The pairs of a round that have to be compared: all, if all are to be
     /// part of the result. Otherwise one whose documents are connected already
     /// is left to those who form the clusters; in a crowd, that is most.
-    fn open(&mut self, round: &[u64], links: &mut Vec<Link>) -> Vec<u64> {
+    pub(super) fn open(&mut self, round: &[u64], links: &mut Vec<Link>) -> Vec<u64> {
         if self.keeps_edges() {
             return round.to_vec();
         }
@@ -181,7 +191,12 @@ impl<'a, 'j, S: Source> Batches<'a, 'j, S> {
                 self.found.edges.extend_from_slice(&edges);
             }
             for edge in edges {
-                self.joined.union(edge.a, edge.b);
+                match &mut self.deferred {
+                    Some(deferred) => deferred.push((edge.a, edge.b)),
+                    None => {
+                        self.joined.union(edge.a, edge.b);
+                    }
+                }
                 links.push(edge.link());
             }
         }
@@ -220,7 +235,7 @@ impl<'a, 'j, S: Source> Batches<'a, 'j, S> {
         members: &[u32],
         pairs: &[u64],
     ) -> Result<(), DocumentsError<S::Error>> {
-        let blocks = self.blocks(members, self.job.plan.options().set_bytes / 2);
+        let blocks = self.blocks(members, self.job.set_bytes() / 2);
         let mut links = Vec::new();
         for round in rounds(pairs) {
             let open = self.open(round, &mut links);
@@ -231,7 +246,7 @@ impl<'a, 'j, S: Source> Batches<'a, 'j, S> {
 
     /// Compares pairs, those of two blocks together. Only documents that are
     /// in some pair are made ready.
-    fn tiles(
+    pub(super) fn tiles(
         &mut self,
         blocks: &[&[u32]],
         pairs: &[u64],
@@ -263,7 +278,7 @@ impl<'a, 'j, S: Source> Batches<'a, 'j, S> {
     }
 
     /// Documents in blocks of so many bytes, one document at least.
-    fn blocks<'m>(&self, members: &'m [u32], bytes: u64) -> Vec<&'m [u32]> {
+    pub(super) fn blocks<'m>(&self, members: &'m [u32], bytes: u64) -> Vec<&'m [u32]> {
         let (mut blocks, mut start, mut sum) = (Vec::new(), 0, 0);
         for (n, &document) in members.iter().enumerate() {
             let more = self.bytes(&[document]);
@@ -283,13 +298,14 @@ impl<'a, 'j, S: Source> Batches<'a, 'j, S> {
         if options.against {
             return Ok(());
         }
+        let set_bytes = self.job.set_bytes();
         let (mut batch, mut bytes) = (Vec::new(), 0);
         for (mut documents, links) in components {
             let more = self.bytes(&documents);
-            if more > options.set_bytes {
-                let mut stack = Stack::new(self.job, options.set_bytes);
+            if more > set_bytes {
+                let mut stack = Stack::new(self.job, set_bytes);
                 let bounds = self.job.bounds();
-                let compare = |x: u32, leader: u32| {
+                let compare = |x: u32, leader: u32| -> Result<_, DocumentsError<S::Error>> {
                     let (x, leader) = (stack.get(x)?, stack.get(leader)?);
                     Ok(judge(&x, &leader, bounds, options.cluster))
                 };
@@ -299,7 +315,7 @@ impl<'a, 'j, S: Source> Batches<'a, 'j, S> {
                 self.found.families.extend(found?);
                 continue;
             }
-            if bytes + more > options.set_bytes {
+            if bytes + more > set_bytes {
                 self.reload(std::mem::take(&mut batch))?;
                 bytes = 0;
             }
@@ -328,14 +344,6 @@ fn rounds(pairs: &[u64]) -> impl Iterator<Item = &[u64]> {
         (rest, length) = (later, length.saturating_mul(2));
         Some(round)
     })
-}
-
-/// Documents ascending, each once.
-fn ends(documents: impl Iterator<Item = u32>) -> Vec<u32> {
-    let mut documents: Vec<u32> = documents.collect();
-    documents.sort_unstable();
-    documents.dedup();
-    documents
 }
 
 /// What a document shares with a leader: if they are alike, or with

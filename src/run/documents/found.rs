@@ -13,6 +13,10 @@ use crate::run::Watch;
 use crate::run::documents::DocumentsError;
 use crate::run::documents::recipe::Checks;
 use crate::run::documents::source::Source;
+use crate::run::room::Room;
+
+/// The part of the free memory that sets may have.
+const SETS_SHARE: u64 = 4;
 
 /// A way to find documents that are alike.
 pub(super) trait Finder {
@@ -47,12 +51,21 @@ pub(super) struct Job<'a, S> {
     pub(super) reference: u32,
     /// Verified pairs that are asked for.
     pub(super) edges: Edges,
+    /// Documents that turned out to be copies of others; empty if none did.
+    pub(super) gone: &'a [bool],
+    pub(super) room: &'a Room,
     pub(super) watch: &'a dyn Watch,
 }
 
 impl<S> Job<'_, S> {
     pub(super) fn bounds(&self) -> Bounds {
         Bounds { measure: self.plan.options().measure, threshold: self.plan.threshold() }
+    }
+
+    /// Bytes of sets that may be held.
+    pub(super) fn set_bytes(&self) -> u64 {
+        let share = self.room.budget.share_of_free(SETS_SHARE, 1 << 10) as u64;
+        self.plan.options().set_bytes.min(share)
     }
 }
 
@@ -108,6 +121,14 @@ pub(super) fn families<E>(
     };
     families.retain(|family| !family.members.is_empty());
     Ok(families)
+}
+
+/// Documents ascending, each once.
+pub(super) fn ends(documents: impl Iterator<Item = u32>) -> Vec<u32> {
+    let mut documents: Vec<u32> = documents.collect();
+    documents.sort_unstable();
+    documents.dedup();
+    documents
 }
 
 /// A component: its documents, ascending, and the links among them.

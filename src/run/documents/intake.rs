@@ -1,24 +1,29 @@
 //! Records as they come -> different documents, and who is a copy of whom.
 //!
 //! * time: a look-up a record
-//! * space: 12 to 40 bytes a record, 16 a document
+//! * space: [`EACH`] bytes a record that every later stage counts on, and what
+//!   the policy looks at; see [`Contents`] for the table
 
+use crate::budget::Held;
 use crate::keep::Ranks;
 use crate::keep::Value;
 use crate::options::dedup::DedupPlan;
 use crate::options::dedup::Keep;
+use crate::run::documents::InsertError;
+use crate::run::documents::contents::Contents;
 use crate::run::documents::recipe::Class;
 use crate::run::documents::recipe::Digest;
 use crate::run::documents::recipe::Known;
 use crate::run::documents::recipe::Made;
-use ahash::AHashMap;
+use crate::run::room::Room;
+use crate::spill::SpillError;
 
 /// Number of no record.
 pub(super) const NONE: u32 = u32::MAX;
 
 /// The records taken in. A document is a text of a shingle or more; documents
 /// are numbered in the order of their first copies.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Intake {
     /// For each record the first with the same content; none for empty ones.
     pub(super) first: Vec<u32>,
@@ -27,8 +32,10 @@ pub(super) struct Intake {
     /// Members of each document's set; 0 while unknown, which it may be for
     /// those without a copy, and for others until the end.
     sizes: Vec<u32>,
-    /// First record with a content.
-    known: AHashMap<[u64; 2], u32>,
+    contents: Contents,
+    /// Documents that turned out to be copies, if any did.
+    pub(super) gone: Vec<bool>,
+    held: Held,
     /// Where the policy looks at them: characters of each record's text, and
     /// values of its field.
     lengths: Vec<u32>,
@@ -42,16 +49,38 @@ pub(super) struct Intake {
     pub(super) empty: u64,
 }
 
+/// Bytes that a record takes through all stages, whatever is on disk: here, its
+/// document's number of shingles, rank and component, and its place in the
+/// result.
+pub(super) const EACH: u64 = 48;
+
+/// Records for which memory is reserved at a time.
+const RESERVED: usize = 64;
+
 impl Intake {
-    pub(super) fn new(against: bool) -> Intake {
-        Intake { against, ..Intake::default() }
+    pub(super) fn new(against: bool, room: &Room) -> Intake {
+        Intake {
+            first: Vec::new(),
+            documents: Vec::new(),
+            sizes: Vec::new(),
+            contents: Contents::new(room),
+            gone: Vec::new(),
+            held: room.budget.reserve(),
+            lengths: Vec::new(),
+            values: Vec::new(),
+            against,
+            reference: 0,
+            reference_documents: 0,
+            short: 0,
+            empty: 0,
+        }
     }
 
     /// What is known of a content.
     pub(super) fn known(&self, content: &[u64; 2]) -> Known {
-        match self.known.get(content) {
+        match self.contents.first(content) {
             None => Known::New,
-            Some(&first) if self.size(first) == 0 => Known::Uncounted,
+            Some(first) if self.size(first) == 0 => Known::Uncounted,
             Some(_) => Known::Counted,
         }
     }
@@ -64,31 +93,41 @@ impl Intake {
         digest: Digest,
         field: Option<&str>,
         keep: &Keep,
-    ) -> Option<(Made, u32)> {
+    ) -> Result<Option<(Made, u32)>, InsertError> {
         let record = self.first.len() as u32;
+        if self.first.len().is_multiple_of(RESERVED) {
+            self.held.more(EACH * RESERVED as u64)?;
+        }
         match keep {
-            Keep::Longest | Keep::Shortest => self.lengths.push(digest.characters),
-            Keep::Min(_) | Keep::Max(_) => self.values.push(Value::of_json(field)),
+            Keep::Longest | Keep::Shortest => {
+                self.held.more(2 * size_of::<u32>() as u64)?;
+                self.lengths.push(digest.characters);
+            }
+            Keep::Min(_) | Keep::Max(_) => {
+                let bytes = size_of::<Value>() + size_of::<u32>() + field.map_or(0, str::len);
+                self.held.more(bytes as u64)?;
+                self.values.push(Value::of_json(field));
+            }
             _ => {}
         }
         self.short += u64::from(digest.class == Class::Short);
         if digest.class == Class::Empty {
             self.empty += 1;
             self.first.push(NONE);
-            return None;
+            return Ok(None);
         }
-        let first = *self.known.entry(digest.content).or_insert(record);
+        let first = self.contents.meet(digest.content, record)?;
         self.first.push(first);
         if first == record {
-            let made = digest.made?;
+            let Some(made) = digest.made else { return Ok(None) };
             self.documents.push(record);
             self.sizes.push(digest.size.unwrap_or(0));
-            return Some((made, digest.shingles));
+            return Ok(Some((made, digest.shingles)));
         }
         if let (Some(document), Some(size)) = (self.document(first), digest.size) {
             self.sizes[document as usize] = size;
         }
-        None
+        Ok(None)
     }
 
     /// Documents that have copies, and the size of whose set is not known.
@@ -123,9 +162,19 @@ impl Intake {
         self.first.len() as u32
     }
 
-    /// Ends the taking in: what is needed for it alone is let go.
-    pub(super) fn close(&mut self) {
-        self.known = AHashMap::new();
+    /// Ends the taking in: what is needed for it alone is let go, and copies
+    /// that were not known as such are.
+    pub(super) fn close(&mut self) -> Result<(), SpillError> {
+        if self.contents.settle(&mut self.first)? {
+            let gone = |&record: &u32| self.first[record as usize] != record;
+            self.gone = self.documents.iter().map(gone).collect();
+        }
+        Ok(())
+    }
+
+    /// Number of documents that are no copies.
+    pub(super) fn distinct(&self) -> u64 {
+        self.documents.len() as u64 - self.gone.iter().filter(|&&gone| gone).count() as u64
     }
 
     /// Whether a record and the first copy of its text are to be compared: not

@@ -12,17 +12,20 @@
 //! a pair is then looked up among the others.
 //!
 //! * time: see [`crate::join`]
-//! * space: all sets, and the index
+//! * space: all sets, and the index; sets that have no room in memory are on
+//!   disk, and joined there ([`Spread`])
 
 use crate::cluster::Family;
 use crate::cluster::Member;
 use crate::cluster::Overlap;
 use crate::join::Bounds;
+use crate::join::ENTRY;
 use crate::join::Index;
 use crate::join::IndexFull;
 use crate::join::Rarity;
 use crate::join::Scratch;
 use crate::join::Wanted;
+use crate::join::placed;
 use crate::options::dedup::DedupPlan;
 use crate::options::dedup::Linking;
 use crate::options::dedup::Measure;
@@ -40,19 +43,30 @@ use crate::run::documents::found::families;
 use crate::run::documents::found::nearest;
 use crate::run::documents::recipe::Checks;
 use crate::run::documents::recipe::Material;
+use crate::run::documents::recipe::Workspace;
+use crate::run::documents::shelf::Cache;
 use crate::run::documents::source::Source;
+use crate::run::documents::spread::Spread;
+use crate::run::room::Room;
+use crate::spill::SpillError;
 use rayon::prelude::*;
 use std::cmp::Reverse;
-use std::convert::Infallible;
+use std::sync::Arc;
 
 /// The sets of all documents.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Joined {
+    bounds: Bounds,
+    room: Room,
+    /// In memory: all, until they have their share of it.
     materials: Vec<Material>,
+    /// Bytes of them and of their part of an index.
+    bytes: usize,
+    disk: Option<Spread>,
 }
 
 /// Documents looked up together, before any of them is put in.
-const BLOCK: usize = 512;
+pub(super) const BLOCK: usize = 512;
 
 /// Documents alike one of the index, first of all in it, that are put in
 /// beside it when pairs are to be sparse: as many as make a large bucket.
@@ -65,31 +79,110 @@ const SAMPLED: usize = 1 << 16;
 /// Of so many documents one is counted.
 const SAMPLE: usize = 16;
 
+/// The part of the memory that sets may have with an index of them.
+const SHARE: u64 = 2;
+
+/// Of so many documents, the step from one that is counted for the order of
+/// rarity to the next.
+pub(super) fn step(documents: usize) -> usize {
+    if documents < SAMPLED { 1 } else { SAMPLE }
+}
+
 impl Joined {
-    pub(super) fn new(materials: Vec<Material>) -> Joined {
-        Joined { materials }
+    pub(super) fn new(bounds: Bounds, room: &Room) -> Joined {
+        let (room, materials) = (room.clone(), Vec::new());
+        Joined { bounds, room, materials, bytes: 0, disk: None }
     }
 
-    /// All pairs that are alike.
-    pub(super) fn pairs(&self, bounds: Bounds) -> Result<Vec<Edge>, IndexFull> {
-        let mut order: Vec<u32> = (0..self.materials.len() as u32).collect();
-        order.par_sort_by_key(|&d| (self.of(d).size(), d));
-        Ok(Join::new(self, bounds, Mode::Pairs).among(&order, &Unwatched)?.edges)
+    /// All sets at once, in memory.
+    pub(super) fn of(materials: Vec<Material>, bounds: Bounds, room: &Room) -> Joined {
+        Joined { materials, ..Joined::new(bounds, room) }
     }
 
-    pub(super) fn add(&mut self, material: Material) {
+    /// All pairs that are alike among the documents `names`, whose sets these
+    /// are, numbered by their places in `names`.
+    pub(super) fn pairs<S: Source>(
+        &self,
+        job: &Job<'_, S>,
+        names: &[u32],
+    ) -> Result<Vec<Edge>, DocumentsError<S::Error>> {
+        let mut order: Vec<u32> = (0..names.len() as u32).collect();
+        match &self.disk {
+            None => {
+                order.par_sort_by_key(|&d| (self.at(d).size(), d));
+                let join = Join::new(self, self.bounds, Mode::Pairs);
+                let found = join.among(&order, &Unwatched);
+                Ok(found.map_err(|IndexFull| DocumentsError::TooManyShingles)?.edges)
+            }
+            Some(spread) => {
+                order.par_sort_by_key(|&d| (spread.size(d), d));
+                let cache = Cache::new(job, Some(names));
+                Ok(spread.join(&cache, &order, Mode::Pairs, &Unwatched)?.edges)
+            }
+        }
+    }
+
+    pub(super) fn add(&mut self, material: Material) -> Result<(), SpillError> {
+        if let Some(spread) = &mut self.disk {
+            return spread.add(&material.set);
+        }
+        let size = material.size();
+        let put_in = match self.bounds.measure {
+            Measure::Jaccard => self.bounds.prefix(size),
+            Measure::Containment => size,
+        };
+        self.bytes += material.bytes() as usize + put_in as usize * ENTRY;
         self.materials.push(material);
+        if self.bytes > self.room.budget.share(SHARE) {
+            let mut spread = Spread::new(self.bounds, &self.room)?;
+            for material in std::mem::take(&mut self.materials) {
+                spread.add(&material.set)?;
+            }
+            self.disk = Some(spread);
+        }
+        Ok(())
     }
 
-    fn of(&self, document: u32) -> &Material {
+    /// Ends the taking in; documents that are `gone` are in no pair.
+    pub(super) fn close(&mut self, gone: &[bool]) -> Result<(), SpillError> {
+        for (material, _) in self.materials.iter_mut().zip(gone).filter(|(_, gone)| **gone) {
+            *material = Material::default();
+        }
+        self.disk.as_mut().map_or(Ok(()), |spread| spread.close(gone))
+    }
+
+    /// Bytes of temporary files for so many shingles, in a budget of `total`.
+    pub(super) fn spilled(&self, shingles: u64, total: u64) -> u64 {
+        let set = size_of::<u64>() as u64;
+        if shingles * 2 * set <= total / SHARE {
+            return 0;
+        }
+        // What is in the prefixes is sorted twice.
+        let part = match self.bounds.measure {
+            Measure::Jaccard => self.bounds.prefix(1 << 20),
+            Measure::Containment => 1 << 20,
+        };
+        shingles * (set + 2 * set * u64::from(part) / (1 << 20))
+    }
+
+    fn at(&self, document: u32) -> &Material {
         &self.materials[document as usize]
     }
 
     fn rarity(&self) -> Rarity {
         let mut rarity = Rarity::new(self.materials.iter().map(|m| m.set.len()).sum());
-        let step = if self.materials.len() < SAMPLED { 1 } else { SAMPLE };
-        self.materials.iter().step_by(step).for_each(|m| rarity.count(&m.set));
+        let materials = || self.materials.iter().filter(|material| !material.is_empty());
+        let step = step(materials().count());
+        materials().step_by(step).for_each(|m| rarity.count(&m.set));
         rarity
+    }
+
+    fn size(&self, document: u32) -> u32 {
+        self.disk.as_ref().map_or_else(|| self.at(document).size(), |s| s.size(document))
+    }
+
+    fn documents(&self) -> u32 {
+        self.disk.as_ref().map_or(self.materials.len() as u32, Spread::documents)
     }
 }
 
@@ -100,28 +193,24 @@ impl Finder for Joined {
 
     fn find<S: Source>(&mut self, job: &Job<'_, S>) -> Result<Found, DocumentsError<S::Error>> {
         let options = job.plan.options();
+        self.close(job.gone)?;
         let mode = match job.edges {
             _ if options.against => Mode::Against,
             Edges::Sparse => Mode::Sparse,
             Edges::None if options.cluster == Linking::Leader => Mode::Leaders,
             Edges::All | Edges::None => Mode::Pairs,
         };
-        let join = Join::new(self, job.bounds(), mode);
-        let (size, rank) = (|d: u32| self.of(d).size(), |d: u32| job.ranks[d as usize]);
-        let mut order: Vec<u32> = (job.reference..self.materials.len() as u32).collect();
-        match (options.measure, mode) {
-            // What is contained comes after what contains it.
-            (Measure::Containment, _) => order.par_sort_by_key(|&d| (Reverse(size(d)), rank(d))),
-            (Measure::Jaccard, Mode::Pairs | Mode::Sparse) => {
-                order.par_sort_by_key(|&d| (size(d), d))
+        let order = self.order(job, mode);
+        let cache = Cache::new(job, None);
+        let mut found = match &self.disk {
+            None => self.in_memory(job, &order, mode)?,
+            Some(spread) if mode == Mode::Against => {
+                let known = (0..job.reference).filter(|&d| self.size(d) > 0);
+                let sequence: Vec<u32> = known.chain(order.iter().copied()).collect();
+                spread.join(&cache, &sequence, mode, job.watch)?
             }
-            (Measure::Jaccard, _) => order.par_sort_by_key(|&d| rank(d)),
-        }
-        let found = match mode {
-            Mode::Against => join.against(job.reference, &order, job.watch),
-            Mode::Pairs | Mode::Sparse | Mode::Leaders => join.among(&order, job.watch),
+            Some(spread) => spread.join(&cache, &order, mode, job.watch)?,
         };
-        let mut found = found.map_err(|IndexFull| DocumentsError::TooManyShingles)?;
         match mode {
             Mode::Leaders => {}
             Mode::Against => found.families = nearest(&found.edges, job.plan),
@@ -130,7 +219,7 @@ impl Finder for Joined {
                 if options.measure == Measure::Containment {
                     (0..).zip(&order).for_each(|(place, &d)| places[d as usize] = place);
                 }
-                found.families = self.families(&found.edges, job, &places);
+                found.families = self.families(&cache, &found.edges, &places)?;
             }
         }
         if job.edges == Edges::None {
@@ -141,29 +230,87 @@ impl Finder for Joined {
 }
 
 impl Joined {
+    /// The documents that are looked up, in the order in which they are.
+    fn order<S>(&self, job: &Job<'_, S>, mode: Mode) -> Vec<u32> {
+        let (size, rank) = (|d: u32| self.size(d), |d: u32| job.ranks[d as usize]);
+        let mut order: Vec<u32> = (job.reference..self.documents()).collect();
+        order.retain(|&document| size(document) > 0);
+        match (self.bounds.measure, mode) {
+            // What is contained comes after what contains it.
+            (Measure::Containment, _) => order.par_sort_by_key(|&d| (Reverse(size(d)), rank(d))),
+            (Measure::Jaccard, Mode::Pairs | Mode::Sparse) => {
+                order.par_sort_by_key(|&d| (size(d), d));
+            }
+            (Measure::Jaccard, _) => order.par_sort_by_key(|&d| rank(d)),
+        }
+        order
+    }
+
+    fn in_memory<S: Source>(
+        &self,
+        job: &Job<'_, S>,
+        order: &[u32],
+        mode: Mode,
+    ) -> Result<Found, DocumentsError<S::Error>> {
+        let join = Join::new(self, self.bounds, mode);
+        let found = match mode {
+            Mode::Against => join.against(job.reference, order, job.watch),
+            Mode::Pairs | Mode::Sparse | Mode::Leaders => join.among(order, job.watch),
+        };
+        found.map_err(|IndexFull| DocumentsError::TooManyShingles)
+    }
+
     /// The families that pairs form. Those of [`Edges::Sparse`] may lack a
     /// pair, and the sets themselves tell.
-    fn families<S>(&self, edges: &[Edge], job: &Job<'_, S>, ranks: &[u32]) -> Vec<Family> {
-        let (linking, bounds) = (job.plan.options().cluster, job.bounds());
-        let complete = linking == Linking::Leader && job.edges != Edges::Sparse;
-        let all: Vec<Vec<Family>> = components(edges.iter().map(|e| e.link()).collect())
-            .into_par_iter()
-            .map(|(mut documents, links)| {
-                let compare = |x: u32, leader: u32| -> Result<_, Infallible> {
-                    Ok(judge(self.of(x), self.of(leader), bounds, linking))
-                };
-                let compare = (!complete).then_some(compare);
-                let result = families(&mut documents, &links, linking, ranks, compare);
-                result.unwrap_or_else(|never| match never {})
-            })
-            .collect();
-        all.into_iter().flatten().collect()
+    fn families<S: Source>(
+        &self,
+        cache: &Cache<'_, '_, S>,
+        edges: &[Edge],
+        ranks: &[u32],
+    ) -> Result<Vec<Family>, DocumentsError<S::Error>> {
+        let (linking, bounds) = (cache.job.plan.options().cluster, self.bounds);
+        let complete = linking == Linking::Leader && cache.job.edges != Edges::Sparse;
+        let all: Vec<Result<Vec<Family>, DocumentsError<S::Error>>> =
+            components(edges.iter().map(|e| e.link()).collect())
+                .into_par_iter()
+                .map_init(Workspace::default, |workspace, (mut documents, links)| {
+                    let mut get = |document: u32| match &self.disk {
+                        None => Ok(Handle::Here(self.at(document))),
+                        Some(_) => cache.get(document, workspace).map(Handle::Shared),
+                    };
+                    let compare = |x: u32, leader: u32| -> Result<_, DocumentsError<S::Error>> {
+                        let x = get(x)?;
+                        Ok(judge(&x, &*get(leader)?, bounds, linking))
+                    };
+                    let compare = (!complete).then_some(compare);
+                    families(&mut documents, &links, linking, ranks, compare)
+                })
+                .collect();
+        let all: Result<Vec<Vec<Family>>, DocumentsError<S::Error>> = all.into_iter().collect();
+        Ok(all?.into_iter().flatten().collect())
+    }
+}
+
+/// A document's material, wherever it is.
+enum Handle<'a> {
+    Here(&'a Material),
+    Shared(Arc<Material>),
+}
+
+impl std::ops::Deref for Handle<'_> {
+    type Target = Material;
+
+    fn deref(&self) -> &Material {
+        match self {
+            Handle::Here(material) => material,
+            Handle::Shared(material) => material,
+        }
     }
 }
 
 /// Which pairs are looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Mode {
+pub(super) enum Mode {
     /// All.
     Pairs,
     /// All but those of two members of a crowd.
@@ -223,18 +370,18 @@ impl<'a> Join<'a> {
     }
 
     fn insert(&self, index: &mut Index, document: u32, prefix: &[u64]) -> Result<(), IndexFull> {
-        let material = self.sets.of(document);
+        let material = self.sets.at(document);
         match &self.wanted {
             Some(wanted) => {
-                let shingles = material.set.iter().copied().filter(|&s| wanted.has(s));
+                let shingles = placed(&material.set).filter(|&(_, s)| wanted.has(s));
                 index.insert(shingles, material.size())
             }
             // They come by size, so that no smaller one is looked up later.
             None if matches!(self.mode, Mode::Pairs | Mode::Sparse) => {
                 let length = self.bounds.ascending_prefix(material.size()) as usize;
-                index.insert(prefix[..length].iter().copied(), material.size())
+                index.insert(placed(&prefix[..length]), material.size())
             }
-            None => index.insert(prefix.iter().copied(), material.size()),
+            None => index.insert(placed(prefix), material.size()),
         }
     }
 
@@ -248,11 +395,11 @@ impl<'a> Join<'a> {
         bench: &mut Bench,
         met: &mut Met,
     ) {
-        let material = self.sets.of(document);
+        let material = self.sets.at(document);
         let Bench { scratch, found } = bench;
-        index.look_up(&met.prefix, material.size(), from, scratch, found);
+        index.look_up(placed(&met.prefix), material.size(), from, scratch, found);
         for &number in &*found {
-            let other = self.sets.of(inserted[number as usize]);
+            let other = self.sets.at(inserted[number as usize]);
             // Contained in what is smaller it cannot be.
             if self.wanted.is_some() && other.size() < material.size() {
                 continue;
@@ -326,7 +473,7 @@ impl<'a> Join<'a> {
         let lone: Vec<u32> = order.iter().copied().filter(|&d| !paired[d as usize]).collect();
         let mut index = Index::new(self.bounds);
         for &document in left_out {
-            let prefix = self.prefix(self.sets.of(document));
+            let prefix = self.prefix(self.sets.at(document));
             self.insert(&mut index, document, &prefix)?;
         }
         let mut benches = benches();
@@ -351,7 +498,7 @@ impl<'a> Join<'a> {
         let mut index = Index::new(self.bounds);
         let inserted: Vec<u32> = (0..reference).collect();
         for &document in &inserted {
-            let prefix = self.prefix(self.sets.of(document));
+            let prefix = self.prefix(self.sets.at(document));
             self.insert(&mut index, document, &prefix)?;
         }
         let mut benches = benches();
@@ -382,7 +529,7 @@ impl<'a> Join<'a> {
             .zip(block.par_chunks(share))
             .map(|(bench, documents)| {
                 let meet = |&document: &u32| {
-                    let prefix = self.prefix(self.sets.of(document));
+                    let prefix = self.prefix(self.sets.at(document));
                     let mut met = Met { prefix, ..Met::default() };
                     self.meet(index, inserted, (document, 0), bench, &mut met);
                     met
@@ -430,7 +577,7 @@ fn benches() -> Vec<Bench> {
 }
 
 /// A pair with the lesser number first.
-fn edge(document: u32, other: u32, overlap: Overlap) -> Edge {
+pub(super) fn edge(document: u32, other: u32, overlap: Overlap) -> Edge {
     if document < other {
         Edge { a: document, b: other, overlap }
     } else {

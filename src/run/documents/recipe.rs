@@ -21,6 +21,9 @@ use crate::text;
 use crate::text::Hashes;
 use crate::text::Tokens;
 use crate::verify::overlap;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
 
 /// How texts are compared, given their length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,8 +69,8 @@ pub(super) enum Known {
     Counted,
 }
 
-/// What two texts are compared by.
-#[derive(Debug)]
+/// What two texts are compared by; by default nothing.
+#[derive(Debug, Default)]
 pub(super) struct Material {
     /// Shingles, ascending, distinct.
     pub(super) set: Vec<u64>,
@@ -85,6 +88,10 @@ impl Material {
 
     pub(super) fn size(&self) -> u32 {
         self.set.len() as u32
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.set.is_empty()
     }
 
     pub(super) fn bytes(&self) -> u64 {
@@ -171,6 +178,10 @@ impl Checks {
     }
 }
 
+/// Texts of more bytes are made ready one at a time: each takes several times
+/// its length in working memory, which is given back at once.
+const LARGE: usize = 4 << 20;
+
 /// Working memory of one thread.
 #[derive(Debug, Default)]
 pub(crate) struct Workspace {
@@ -197,6 +208,8 @@ pub(super) struct Recipe {
     shingler: Shingler,
     /// None when sets are compared from the start.
     sketcher: Option<Sketcher>,
+    /// Held while a large text is made ready.
+    large: Arc<Mutex<()>>,
     ordered: bool,
     /// Whether the policy looks at lengths.
     lengths: bool,
@@ -211,6 +224,7 @@ impl Recipe {
             unit: options.unit,
             shingler: Shingler::new(options.ngram),
             sketcher: plan.banding().map(|_| sketcher()),
+            large: Arc::default(),
             ordered: options.measure == Measure::Containment,
             lengths: matches!(options.keep, Keep::Longest | Keep::Shortest),
             numbers: options.distinct_numbers.then(Numbers::default),
@@ -219,6 +233,19 @@ impl Recipe {
 
     /// A text as it is taken in; `known` says what is known of its content.
     pub(super) fn digest(
+        &self,
+        text: &str,
+        workspace: &mut Workspace,
+        known: impl Fn(&[u64; 2]) -> Known,
+    ) -> Digest {
+        if text.len() <= LARGE {
+            return self.digest_one(text, workspace, known);
+        }
+        let _one = self.large.lock().unwrap_or_else(PoisonError::into_inner);
+        self.digest_one(text, &mut Workspace::default(), known)
+    }
+
+    fn digest_one(
         &self,
         text: &str,
         workspace: &mut Workspace,
@@ -267,10 +294,28 @@ impl Recipe {
         digest
     }
 
+    /// Number of shingles of a text, repeats included; 0 if it is shorter than
+    /// one.
+    pub(super) fn shingles(&self, text: &str, workspace: &mut Workspace) -> usize {
+        self.tokenize(text, &mut workspace.hashes);
+        let Hashes { hashes, weights } = &workspace.hashes;
+        if hashes.is_empty() || self.shingler.is_short(hashes.len(), weights) {
+            return 0;
+        }
+        self.shingler.hashes(hashes, weights, &mut workspace.shingles);
+        workspace.shingles.len()
+    }
+
     /// What a text is compared by.
     pub(super) fn material(&self, text: &str, workspace: &mut Workspace) -> Material {
+        if text.len() <= LARGE {
+            self.tokenize(text, &mut workspace.hashes);
+            return self.shingle(text, workspace);
+        }
+        let _one = self.large.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut workspace = Workspace::default();
         self.tokenize(text, &mut workspace.hashes);
-        self.shingle(text, workspace)
+        self.shingle(text, &mut workspace)
     }
 
     /// The tokens by which texts are compared.

@@ -213,7 +213,7 @@ pub(super) fn summarise(deduped: &mut Deduped, intake: &Intake, plan: &DedupPlan
     summary.near_duplicates = near;
     summary.short = intake.short;
     summary.empty = intake.empty;
-    summary.documents = intake.documents.len() as u64;
+    summary.documents = intake.distinct();
     let banding = plan.banding();
     summary.bands = banding.map_or(0, |b| b.bands() as u64);
     summary.rows = banding.map_or(0, |b| b.rows() as u64);

@@ -25,6 +25,7 @@ use crate::run::documents::joined::Joined;
 use crate::run::documents::recipe::Material;
 use crate::run::documents::recipe::Workspace;
 use crate::run::documents::source::Source;
+use crate::run::room::Room;
 use crate::sketch::Sketcher;
 
 /// Gives the sets of documents, the same each time.
@@ -103,10 +104,12 @@ pub(crate) fn alike<S: Sets>(
     watch: &dyn Watch,
 ) -> Result<Alike, TooManyShingles> {
     let edges = if plan.options().pairs { Edges::All } else { Edges::Sparse };
-    let job = Job { plan, source: sets, ranks, reference: 0, edges, watch };
+    let room = Room::unlimited();
+    let (gone, room) = (&[][..], &room);
+    let job = Job { plan, source: sets, ranks, reference: 0, edges, gone, room, watch };
     let (found, recall) = match plan.banding() {
         Some(banding) => {
-            let mut banded = Banded::new(banding, plan.options().num_perm);
+            let mut banded = Banded::new(banding, plan.options().num_perm, room);
             sketch(sets, plan, &mut banded)?;
             (banded.find(&job), banded.recall(plan))
         }
@@ -115,13 +118,16 @@ pub(crate) fn alike<S: Sets>(
                 sets.material(document, workspace).unwrap_or_else(|never| match never {})
             };
             let all = (0..sets.len() as u32).into_par_iter();
-            let mut joined = Joined::new(all.map_init(Workspace::default, make).collect());
+            let materials = all.map_init(Workspace::default, make).collect();
+            let mut joined = Joined::of(materials, job.bounds(), room);
             (joined.find(&job), joined.recall(plan))
         }
     };
     let found: Found = found.map_err(|error| match error {
         DocumentsError::TooManyShingles => TooManyShingles,
         DocumentsError::Text(never) => match never {},
+        // Without a limit nothing is spilled.
+        DocumentsError::Spill(_) => TooManyShingles,
     })?;
     let Found { families, mut edges, large_buckets, .. } = found;
     edges.par_sort_unstable();

@@ -12,6 +12,8 @@ use ahash::AHashMap;
 use rayon::prelude::*;
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
 
 /// Documents that are at hand.
 #[derive(Debug, Default)]
@@ -59,9 +61,9 @@ impl Shelf {
         self.places.retain(|_, place| (*place as usize) < documents);
     }
 
-    /// The sets alone, in the order of the documents.
-    pub(super) fn into_sets(self) -> Vec<Material> {
-        self.materials.into_iter().map(Material::without_bag).collect()
+    /// The materials, in the order of the documents.
+    pub(super) fn into_materials(self) -> Vec<Material> {
+        self.materials
     }
 
     /// A document that is there.
@@ -109,6 +111,60 @@ impl<'a, 'j, S: Source> Stack<'a, 'j, S> {
             let Some(old) = self.order.pop_front() else { break };
             if let Some(old) = self.held.remove(&old) {
                 self.bytes -= old.bytes();
+            }
+        }
+        Ok(material)
+    }
+}
+
+/// Documents made ready by all threads, the oldest taken off when there are
+/// too many.
+pub(super) struct Cache<'a, 'j, S> {
+    pub(super) job: &'a Job<'j, S>,
+    /// The documents by the numbers that are asked for, if those are others.
+    names: Option<&'a [u32]>,
+    held: Mutex<Kept>,
+}
+
+/// Materials, their order and their bytes.
+#[derive(Default)]
+struct Kept {
+    of: AHashMap<u32, Arc<Material>>,
+    order: VecDeque<u32>,
+    bytes: u64,
+}
+
+impl<'a, 'j, S: Source> Cache<'a, 'j, S> {
+    pub(super) fn new(job: &'a Job<'j, S>, names: Option<&'a [u32]>) -> Cache<'a, 'j, S> {
+        Cache { job, names, held: Mutex::default() }
+    }
+
+    /// A document.
+    pub(super) fn get(
+        &self,
+        number: u32,
+        workspace: &mut Workspace,
+    ) -> Result<Arc<Material>, DocumentsError<S::Error>> {
+        let held = || self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(material) = held().of.get(&number) {
+            return Ok(Arc::clone(material));
+        }
+        let document = self.names.map_or(number, |names| names[number as usize]);
+        let mut material =
+            self.job.source.material(document, workspace).map_err(DocumentsError::Text)?;
+        if self.names.is_some() {
+            material = material.without_bag();
+        }
+        let material = Arc::new(material);
+        let mut held = held();
+        if held.of.insert(number, Arc::clone(&material)).is_none() {
+            held.bytes += material.bytes();
+            held.order.push_back(number);
+        }
+        while held.bytes > self.job.set_bytes() {
+            let Some(old) = held.order.pop_front() else { break };
+            if let Some(old) = held.of.remove(&old) {
+                held.bytes -= old.bytes();
             }
         }
         Ok(material)

@@ -1,0 +1,141 @@
+//! Contents as they come -> the first record of each.
+//!
+//! A table answers at once. When it has its share of the memory it is closed:
+//! contents that are not in it are put on disk with their records, and those
+//! that are equal find each other at the end ([`Contents::settle`]). Until then
+//! each of them passes for new.
+//!
+//! * time: a look-up a record; a sort of those that the table does not hold
+//! * space: 25 to 75 bytes a content in the table, 20 a record on disk
+
+use crate::external::Sorting;
+use crate::run::documents::intake::NONE;
+use crate::run::room::Room;
+use crate::spill::SpillError;
+use ahash::AHashMap;
+
+/// A hash of a normalised text.
+pub(super) type Content = [u64; 2];
+
+/// Bytes of an entry of the table, and of its place.
+const ENTRY: usize = size_of::<(Content, u32)>() + 1;
+
+/// Bytes of a content and its record on disk.
+const WIDTH: usize = size_of::<Content>() + size_of::<u32>();
+
+/// The part of the memory that the table may have, while it grows too.
+const SHARE: u64 = 8;
+
+/// The part of the memory in which those beyond the table are sorted.
+const SORT_SHARE: u64 = 16;
+
+/// Bytes that so many contents take on disk, in a budget of `total`.
+pub(super) fn spilled(contents: u64, total: u64) -> u64 {
+    let places = (contents * 8 / 7).next_power_of_two();
+    if places * 3 / 2 * ENTRY as u64 > total / SHARE { contents * WIDTH as u64 } else { 0 }
+}
+
+/// The contents met so far.
+#[derive(Debug)]
+pub(super) struct Contents {
+    known: AHashMap<Content, u32>,
+    room: Room,
+    /// Those that came after the table was closed.
+    rest: Option<Sorting>,
+}
+
+impl Contents {
+    pub(super) fn new(room: &Room) -> Contents {
+        Contents { known: AHashMap::new(), room: room.clone(), rest: None }
+    }
+
+    /// The first record with a content, as far as the table knows.
+    pub(super) fn first(&self, content: &Content) -> Option<u32> {
+        self.known.get(content).copied()
+    }
+
+    /// Takes in the content of a record and returns the first with the same,
+    /// as far as the table knows: the record itself if none.
+    pub(super) fn meet(&mut self, content: Content, record: u32) -> Result<u32, SpillError> {
+        if let Some(rest) = &mut self.rest {
+            if let Some(&first) = self.known.get(&content) {
+                return Ok(first);
+            }
+            let mut row = [0; WIDTH];
+            row[..8].copy_from_slice(&content[0].to_be_bytes());
+            row[8..16].copy_from_slice(&content[1].to_be_bytes());
+            row[16..].copy_from_slice(&record.to_be_bytes());
+            rest.push(&row)?;
+            return Ok(record);
+        }
+        let first = *self.known.entry(content).or_insert(record);
+        if self.known.len() == self.known.capacity() && !self.may_grow() {
+            let room = self.room.budget.share(SORT_SHARE);
+            self.rest = Some(Sorting::new(&self.room.scratch, WIDTH, room));
+        }
+        Ok(first)
+    }
+
+    /// Whether there is memory for a table twice as large beside this one.
+    fn may_grow(&self) -> bool {
+        // Of eight places seven are filled.
+        let places = self.known.capacity() / 7 * 8;
+        3 * places * ENTRY <= self.room.budget.share(SHARE)
+    }
+
+    /// Lets the table go and gives each record that was put on disk its first.
+    /// Returns whether any of them is a copy.
+    pub(super) fn settle(&mut self, first: &mut [u32]) -> Result<bool, SpillError> {
+        self.known = AHashMap::new();
+        let Some(rest) = self.rest.take() else { return Ok(false) };
+        let (mut sorted, mut any) = (rest.finish()?, false);
+        let mut content = [0; 16];
+        let mut leader = NONE;
+        while let Some(row) = sorted.head() {
+            let record = row.last_chunk().map_or(NONE, |&chunk| u32::from_be_bytes(chunk));
+            if leader != NONE && row[..16] == content {
+                first[record as usize] = leader;
+                any = true;
+            } else {
+                content.copy_from_slice(&row[..16]);
+                leader = record;
+            }
+            sorted.step()?;
+        }
+        Ok(any)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::budget::Budget;
+    use crate::hash::splitmix64;
+    use crate::spill::Scratch;
+
+    #[test]
+    fn every_record_finds_the_first_with_its_content() {
+        let dir = tempfile::tempdir().unwrap();
+        for seed in 0..60u64 {
+            let budget = Budget::of([0, 5_000, 100_000, u64::MAX][seed as usize % 4]);
+            let room = Room { budget, scratch: Scratch::new(dir.path()) };
+            let mut state = seed;
+            let contents: Vec<Content> =
+                (0..seed * 20).map(|_| [1, splitmix64(&mut state) % (1 + seed * 9)]).collect();
+            let mut met = Contents::new(&room);
+            let mut first: Vec<u32> = Vec::new();
+            for (&content, record) in contents.iter().zip(0..) {
+                first.push(met.meet(content, record).unwrap());
+                let known = met.first(&content);
+                assert!(known.is_none_or(|f| f == first[record as usize]));
+            }
+            let mut expected = Vec::new();
+            for content in &contents {
+                expected.push(contents.iter().position(|c| c == content).unwrap() as u32);
+            }
+            let open = first == expected;
+            assert_eq!(met.settle(&mut first).unwrap(), !open, "seed {seed}");
+            assert_eq!(first, expected, "seed {seed}");
+        }
+    }
+}
