@@ -105,9 +105,7 @@ type Mark = (usize, char);
 fn marks(text: &str, piece: Range<usize>) -> Vec<Mark> {
     let mut found = Vec::new();
     let mut at = piece.start;
-    // First bytes of all marks; most texts have few other characters there.
-    let is_first = |&b: &u8| matches!(b, b'"' | 0xc2 | 0xe2 | 0xe3);
-    while let Some(n) = text.as_bytes()[at..piece.end].iter().position(is_first) {
+    while let Some(n) = first_byte(&text.as_bytes()[at..piece.end]) {
         at += n;
         let Some(c) = text[at..].chars().next() else { break };
         if STYLES.iter().any(|s| s.open.contains(&c) || s.close.contains(&c)) {
@@ -116,6 +114,17 @@ fn marks(text: &str, piece: Range<usize>) -> Vec<Mark> {
         at += c.len_utf8();
     }
     found
+}
+
+/// Where the first byte stands that may begin a mark; most texts have few
+/// other characters that begin so.
+fn first_byte(bytes: &[u8]) -> Option<usize> {
+    let is_first = |b: u8| matches!(b, b'"' | 0xc2 | 0xe2 | 0xe3);
+    // Without branches inside a block, so that it is looked at in one go.
+    let holds = |block: &[u8]| block.iter().fold(false, |any, &b| any | is_first(b));
+    let block = bytes.chunks(64).position(holds)?;
+    let from = 64 * block;
+    bytes[from..].iter().position(|&b| is_first(b)).map(|n| from + n)
 }
 
 impl Style {
