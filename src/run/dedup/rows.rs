@@ -104,7 +104,7 @@ impl Rows {
 
     pub(super) fn push(&mut self, row: Row) -> Result<(), SpillError> {
         self.held.push(row);
-        let many = self.held.len() % TOGETHER == 0;
+        let many = self.held.len().is_multiple_of(TOGETHER);
         if many && (self.file.is_some() || size_of_val(&*self.held) > self.room) {
             let mut file = match self.file.take() {
                 Some(file) => file,
