@@ -123,8 +123,9 @@ impl Sorting {
     fn is_full(&self) -> bool {
         match &self.held {
             Held::Words(words) => 2 * size_of_val(&**words) >= self.room,
+            // What does not go to the disk is put in order by a copy.
             Held::Rows(rows) => {
-                rows.len() + rows.len() / self.width * size_of::<(u64, u32)>() >= self.room
+                2 * rows.len() + rows.len() / self.width * size_of::<(u64, u32)>() >= self.room
             }
         }
     }

@@ -73,7 +73,7 @@ enum Place {
 
 /// The part of the memory that signatures and keys may have, and what finds
 /// the pairs in them.
-const SHARE: u64 = 2;
+const SHARE: u64 = 4;
 
 /// What the bands of a search come to.
 struct Candidates {

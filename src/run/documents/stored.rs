@@ -24,7 +24,7 @@ use std::collections::VecDeque;
 const KEYS_SHARE: u64 = 8;
 
 /// The part in which signatures of large buckets are sorted, by all threads.
-const LARGE_SHARE: u64 = 8;
+const LARGE_SHARE: u64 = 16;
 
 /// Bytes of signatures written together.
 const WRITE: usize = 512 << 10;
