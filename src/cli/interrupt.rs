@@ -1,6 +1,7 @@
 //! Signals end the run: temporary files are removed, then the process exits.
 
 use std::sync::Arc;
+use std::sync::Barrier;
 
 use signal_hook::consts::SIGINT;
 use signal_hook::consts::SIGTERM;
@@ -31,11 +32,14 @@ pub(crate) fn remove_on_signals(outputs: &Arc<Outputs>) -> Result<(), Failure> {
     #[cfg(unix)]
     signal_hook::flag::register(SIGXFSZ, Arc::default()).map_err(Failure::Signals)?;
     let outputs = Arc::clone(outputs);
+    let ready = Arc::new(Barrier::new(2));
+    let is_ready = Arc::clone(&ready);
     let wait = move || {
         // Room for what the removal asks for, in this thread's part of the
         // heap: it has to work when there is no more memory to be had.
         let room = [16, 32, 64, 128, 256, 512, 1024, 4096].map(Vec::<u8>::with_capacity);
         std::hint::black_box(&room);
+        is_ready.wait();
         if let Some(signal) = signals.forever().next() {
             outputs.remove_all();
             std::process::exit(if allocator::is_exhausted() { 2 } else { 128 + signal });
@@ -43,6 +47,7 @@ pub(crate) fn remove_on_signals(outputs: &Arc<Outputs>) -> Result<(), Failure> {
     };
     let thread = std::thread::Builder::new().name("signals".to_owned());
     thread.spawn(wait).map_err(Failure::Signals)?;
+    ready.wait();
     allocator::signals_are_heard();
     Ok(())
 }

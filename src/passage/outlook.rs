@@ -8,7 +8,7 @@
 //! below what [`crate::passage::align::Wave::extend`] reaches: a match that is
 //! dropped here would have been dropped after it.
 //!
-//! * time: `O(columns)` of the longest extension, at most [`COLUMNS`]
+//! * time: `O(columns)` of the longest extension, at most `COLUMNS`
 //! * space: `O(COLUMNS)`, reused
 
 use crate::options::WORD_WEIGHT;

@@ -6,7 +6,7 @@
 //!
 //! A fingerprint seen twice at the same distance in a row is a hint. The text
 //! around it is then compared with its first unit, over and over: a stretch of
-//! at least [`STRETCH`] tokens after the other is aligned with the unit where
+//! at least `STRETCH` tokens after the other is aligned with the unit where
 //! the last one left off, edits allowed (a counter in each line), and has to
 //! reach the threshold by itself. The run ends where one does not. So a text
 //! that drifts from unit to unit is no run, though every unit is like the next,

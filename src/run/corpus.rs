@@ -86,7 +86,7 @@ impl Findings {
     }
 
     /// Keeps the clusters for which `stays` holds; see
-    /// [`select`](crate::report::select).
+    /// [`select`].
     pub fn retain(&mut self, mut stays: impl FnMut(&Cluster, &[Document<'_>]) -> bool) {
         let mut found = std::mem::take(&mut self.found);
         let documents = self.documents();
