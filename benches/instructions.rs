@@ -31,14 +31,14 @@ const WORDS: usize = 2000;
 
 #[rustfmt::skip]
 const KERNELS: &[Kernel] = &[
-    ("parse",     WORDS, parsing,    11_881),
-    ("tokens",    WORDS, tokens,     0x6b5b),
-    ("thai",      WORDS, thai,       0),
-    ("shingles",  WORDS, shingles,   0),
-    ("signature", WORDS, signatures, 0),
-    ("set",       WORDS, sets,       0),
-    ("overlap",   WORDS, overlaps,   0),
-    ("bands",     1000,  bands,      0),
+    ("parse",     WORDS, parsing,    14_027),
+    ("tokens",    WORDS, tokens,     3223),
+    ("thai",      WORDS, thai,       26_617),
+    ("shingles",  WORDS, shingles,   46_313),
+    ("signature", WORDS, signatures, 48_313),
+    ("set",       WORDS, sets,       14_212),
+    ("overlap",   WORDS, overlaps,   1600),
+    ("bands",     1000,  bands,      450),
 ];
 
 fn main() {

@@ -76,6 +76,28 @@ find_in() { # SET OPTIONS…
     "$bin" find --quiet --format jsonl "$@" -o "$work/$set.found" "$data/$set/docs.jsonl.zst"
 }
 
+# Document pairs of SET with a match, by label, of all and of reworded ones.
+paired() { # SET
+    python3 - "$data/$1/pairs.tsv" "$work/$1.found" <<'PY'
+import collections, json, sys
+labels = {}
+for line in open(sys.argv[1]):
+    a, b, label = line.rstrip("\n").split("\t")[:3]
+    if a != "a":
+        labels[frozenset((a, b))] = label
+found = {"all": set(), "reworded": set()}
+for record in map(json.loads, open(sys.argv[2])):
+    if record["type"] == "match":
+        pair = frozenset(str(record[side]["document"]) for side in "ab")
+        found["all"].add(pair)
+        if record["measure"] == "shared_words":
+            found["reworded"].add(pair)
+for label, pairs in sorted(collections.Counter(labels.values()).items()):
+    counts = {kind: sum(labels.get(p) == label for p in own) for kind, own in found.items()}
+    print(label, json.dumps({"pairs": pairs} | counts))
+PY
+}
+
 dedup_in() { # SET OPTIONS…
     local set=$1
     shift
@@ -122,6 +144,18 @@ pan13() {
     at_most 'pan13 no-obfuscation granularity' "$(field no-obfuscation granularity "$work/score")" 1.03
 }
 
+pan13_reworded() {
+    have pan13 || return 0
+    find_in pan13 --scope across --pairs --reworded
+    python3 "$score" passages "$data/pan13/cases.jsonl" "$work/pan13.found" "$data/pan13/pairs.tsv" >"$work/score"
+    show 'pan13 --reworded' "$work/score"
+    floor 'pan13 --reworded plagdet' "$(field all plagdet "$work/score")" 0.87
+    floor 'pan13 --reworded random-obfuscation plagdet' "$(field random-obfuscation plagdet "$work/score")" 0.88
+    floor 'pan13 --reworded translation plagdet' "$(field translation-obfuscation plagdet "$work/score")" 0.84
+    floor 'pan13 --reworded summary plagdet' "$(field summary-obfuscation plagdet "$work/score")" 0.45
+    at_most 'pan13 --reworded matches on pairs without plagiarism' "$(field no-plagiarism found "$work/score")" 5
+}
+
 citations() {
     have sr-citations || return 0
     clusters_of sr-citations -t 0.7 --ngram 3
@@ -137,10 +171,14 @@ templates() {
         python3 "$score" judged "$data/templates/pairs.tsv" "$work/templates.pairs" >"$work/score"
         show "templates at .6 $more" "$work/score"
     done
+    find_in templates --scope across --pairs --reworded
+    paired templates >"$work/score"
+    show 'templates --reworded' "$work/score"
+    at_most 'templates --reworded, other items' "$(field 0 reworded "$work/score")" 8
 }
 
 without_floors() {
-    local set
+    local set more
     if have sr-titles; then clusters_of sr-titles -t 0.7 --ngram 3; fi
     if have ocr-pairs; then
         clusters_of ocr-pairs -t 0.5 --unit char --ngram 5
@@ -158,15 +196,24 @@ without_floors() {
     fi
     for set in indo-plag news20-quotes; do
         have "$set" || continue
-        find_in "$set" --scope across --pairs
-        python3 "$score" passages "$data/$set/cases.jsonl" "$work/$set.found" >"$work/score"
-        show "$set" "$work/score"
+        for more in '' --reworded; do
+            # shellcheck disable=SC2086 # one option or none
+            find_in "$set" --scope across --pairs $more
+            python3 "$score" passages "$data/$set/cases.jsonl" "$work/$set.found" >"$work/score"
+            show "$set $more" "$work/score"
+        done
     done
+    if have clough; then
+        find_in clough --scope across --pairs --reworded
+        paired clough >"$work/score"
+        show 'clough --reworded' "$work/score"
+    fi
 }
 
 seed_article
 inner_repeats
 pan13
+pan13_reworded
 citations
 templates
 [ -n "$quick" ] || without_floors

@@ -67,7 +67,7 @@ fn met(at: *mut u8) -> *mut u8 {
 
 /// Ends the run. The thread that waits for signals removes the temporary
 /// files and exits; if it cannot, as it may want memory itself, this thread
-/// exits after a moment.
+/// exits after ten seconds.
 #[cold]
 fn end() -> ! {
     if !EXHAUSTED.swap(true, Ordering::SeqCst) {
@@ -80,6 +80,6 @@ fn end() -> ! {
             std::process::exit(2);
         }
     }
-    std::thread::sleep(Duration::from_millis(1500));
+    std::thread::sleep(Duration::from_secs(10));
     std::process::exit(2);
 }

@@ -30,6 +30,7 @@
 //! * [`options`]: what a user asks for, and the checked plans made of it
 //! * [`text`]: texts to tokens, sentences, paragraphs, lines
 //! * [`passage`]: the stages that find repeated passages
+//! * [`reworded`]: the stages that find passages told in other words
 //! * [`shingle`], [`sketch`], [`signature`], [`lsh`], [`cross`], [`verify`],
 //!   [`join`], [`contain`], [`differ`], [`cluster`], [`keep`]: the stages that
 //!   find near-duplicate documents
@@ -55,6 +56,7 @@ pub mod output;
 pub mod passage;
 pub mod radix;
 pub mod report;
+pub mod reworded;
 pub mod run;
 pub mod shingle;
 pub mod signature;

@@ -655,11 +655,49 @@ fn one_two_and_eight_threads_give_the_same_bytes() {
     }
     dump += std::str::from_utf8(&shipped("data/dump.jsonl")).unwrap();
     dir.write("dump.jsonl", dump);
-    let run = |threads: &str| dir.run(&jsonl(&["--pairs", "-j", threads, "dump.jsonl"])).exits(0);
-    let one = run("1");
-    assert!(one.records("cluster").len() > 15);
-    for threads in ["2", "8", "1"] {
-        assert!(run(threads).stdout == one.stdout, "{threads} threads");
+    for more in [&[][..], &["--reworded"]] {
+        let run = |threads: &str| {
+            let args = [&["--pairs", "-j", threads, "dump.jsonl"], more].concat();
+            dir.run(&jsonl(&args)).exits(0)
+        };
+        let one = run("1");
+        assert!(one.records("cluster").len() > 15);
+        for threads in ["2", "8", "1"] {
+            assert!(run(threads).stdout == one.stdout, "{threads} threads {more:?}");
+        }
+    }
+}
+
+#[test]
+fn texts_told_in_other_words_are_found_when_asked_for() {
+    let dir = Dir::new();
+    let (told, retold) = ("data/articles/harbour.txt", "data/articles/harbour-retold.txt");
+    for name in [told, retold] {
+        dir.write(name, shipped(name));
+    }
+    // Two texts, one text, and two among others.
+    let mut both = shipped(told);
+    both.extend(shipped(retold));
+    dir.write("both.txt", both);
+    let bakery = dir.write("bakery.txt", shipped("data/articles/bakery.txt"));
+    let bakery = bakery.to_str().unwrap();
+    for inputs in [&[told, retold][..], &["both.txt"], &[bakery, told, retold]] {
+        let plain = dir.run(&jsonl(inputs)).exits(0);
+        let more = jsonl(&[&["--reworded", "--pairs"][..], inputs].concat());
+        let run = dir.run(&more).exits(0);
+        let mut clusters = run.records("cluster");
+        let reworded = clusters.pop().unwrap();
+        assert_eq!(clusters, plain.records("cluster"), "copies stay what they were");
+        assert_eq!((&reworded["kind"], &reworded["size"]), (&"reworded".into(), &2.into()));
+        let score = reworded["score_min"].as_f64().unwrap();
+        assert!((0.5..1.0).contains(&score), "{score}");
+        let measures: Vec<Value> =
+            run.records("match").into_iter().map(|m| m["measure"].clone()).collect();
+        assert_eq!(measures.iter().filter(|m| *m == "shared_words").count(), 1);
+        let report = dir.run(&[&["find", "--reworded"], inputs].concat()).exits(0);
+        let report = String::from_utf8(report.stdout.clone()).unwrap();
+        assert!(report.contains("reworded") && report.contains(" % of its unusual words"));
+        assert!(!report.contains("copied"));
     }
 }
 

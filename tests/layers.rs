@@ -19,7 +19,10 @@ const LAYERS: &[&[&str]] = &[
     &["disjoint", "radix", "signature"],
     &["options"],
     &["text"],
-    &["shingle", "sketch", "lsh", "verify", "contain", "differ", "keep", "passage", "storage"],
+    &[
+        "shingle", "sketch", "lsh", "verify", "contain", "differ", "keep", "passage", "reworded",
+        "storage",
+    ],
     // What goes on where one above ends.
     &["join", "cross", "cluster", "spill"],
     &["input", "output", "report", "external"],

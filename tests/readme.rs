@@ -42,7 +42,7 @@ fn commands_in_the_readme_print_what_stands_below_them() {
     // Where the commands write.
     fs::create_dir_all(root().join("target")).unwrap();
     let blocks = blocks(&readme(), "console");
-    assert_eq!(blocks.len(), 2);
+    assert_eq!(blocks.len(), 3);
     for block in &blocks {
         let (args, expected) = block.strip_prefix(PROMPT).unwrap().split_once('\n').unwrap();
         assert_eq!(timeless(&printed(args)), timeless(expected), "{args}");

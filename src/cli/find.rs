@@ -90,6 +90,14 @@ pub(crate) struct FindArgs {
     #[arg(long, value_enum, value_name = "BORDERS")]
     snap: Option<SnapArg>,
 
+    /// Also find passages told in other words or another order
+    ///
+    /// These share unusual words, such as names and terms, more than chance
+    /// explains; they are reported apart from copies, as reworded. Independent
+    /// reports of one event share such words too: read before you conclude.
+    #[arg(long)]
+    reworded: bool,
+
     /// Form of the report
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     format: FormatArg,
@@ -162,6 +170,8 @@ Examples:
       Records from a pipe, findings to a program.
   twicetold find --level paragraph --scope within terms.txt
       Which whole paragraphs does a file repeat, word for word or nearly?
+  twicetold find --reworded --scope across essays/
+      Which passages tell what another essay tells, in whatever words?
   twicetold find --fail-on any --quiet docs/
       Fail a build on any repeated passage.";
 
@@ -232,6 +242,7 @@ impl FindArgs {
             ("--profile", self.profile.is_some()),
             ("--max-gap", self.max_gap.is_some()),
             ("--snap", self.snap.is_some()),
+            ("--reworded", self.reworded),
         ];
         let level = self.level.into();
         if let Some((option, _)) = given.into_iter().find(|&(_, given)| given)
@@ -250,6 +261,7 @@ impl FindArgs {
             profile: self.profile.map_or(plain.profile, Into::into),
             max_gap: self.max_gap.unwrap_or(plain.max_gap),
             snap: self.snap.map_or(plain.snap, Into::into),
+            reworded: self.reworded,
             pairs: self.pairs,
         })
     }
@@ -268,6 +280,7 @@ pub(crate) fn run(args: &FindArgs, messages: &Messages) -> Result<u8, Failure> {
     let outputs = Outputs::new(Arc::new(Disk));
     interrupt::remove_on_signals(&outputs)?;
     let mut rejects = args.rejects.as_deref().map(|p| outputs.open(p)).transpose()?;
+    let baseline = args.write_baseline.as_deref().map(|p| outputs.open(p)).transpose()?;
     let out = outputs.open_styled(args.output.as_deref().unwrap_or(Path::new("-")))?;
 
     let progress = Progress::new(messages);
@@ -280,19 +293,15 @@ pub(crate) fn run(args: &FindArgs, messages: &Messages) -> Result<u8, Failure> {
     progress.finish();
 
     let mut complete = Vec::from_iter(rejects);
-    if let Some(path) = &args.write_baseline {
-        findings.retain(|cluster, documents| {
-            !known::is_ignored(cluster, documents, &args.ignore_pattern)
-        });
-        let mut out = outputs.open(path)?;
-        let baseline = Baseline::of(&findings.found.clusters, &findings.documents());
-        baseline.write(&mut out).map_err(RunError::Write)?;
+    known::ignore(&mut findings, &args.ignore_pattern);
+    if let Some(mut out) = baseline {
+        let all = Baseline::of(&findings.found.clusters, &findings.documents());
+        all.write(&mut out).map_err(RunError::Write)?;
         complete.push(out);
     }
-    findings.retain(|cluster, documents| {
-        !known::is_ignored(cluster, documents, &args.ignore_pattern)
-            && !known.as_ref().is_some_and(|known| known.holds(cluster, documents))
-    });
+    if let Some(known) = &known {
+        findings.retain(|cluster, documents| !known.holds(cluster, documents));
+    }
     let written = write(args, messages, &options, &findings, out);
     match written {
         Ok(out) => complete.push(out),

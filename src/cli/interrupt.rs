@@ -32,6 +32,10 @@ pub(crate) fn remove_on_signals(outputs: &Arc<Outputs>) -> Result<(), Failure> {
     signal_hook::flag::register(SIGXFSZ, Arc::default()).map_err(Failure::Signals)?;
     let outputs = Arc::clone(outputs);
     let wait = move || {
+        // Room for what the removal asks for, in this thread's part of the
+        // heap: it has to work when there is no more memory to be had.
+        let room = [16, 32, 64, 128, 256, 512, 1024, 4096].map(Vec::<u8>::with_capacity);
+        std::hint::black_box(&room);
         if let Some(signal) = signals.forever().next() {
             outputs.remove_all();
             std::process::exit(if allocator::is_exhausted() { 2 } else { 128 + signal });

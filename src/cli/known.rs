@@ -6,6 +6,7 @@ use regex::Regex;
 use twicetold::report::Cluster;
 use twicetold::report::Document;
 use twicetold::report::baseline::Baseline;
+use twicetold::run::corpus::Findings;
 use twicetold::storage::Shown;
 
 use crate::cli::Failure;
@@ -20,12 +21,14 @@ pub(crate) fn pattern(word: &str) -> Result<Regex, String> {
     })
 }
 
-/// Whether one of the patterns matches in the place that leads a cluster.
-pub(crate) fn is_ignored(
-    cluster: &Cluster,
-    documents: &[Document<'_>],
-    patterns: &[Regex],
-) -> bool {
+/// Leaves out the clusters in whose leading place one of the patterns matches.
+pub(crate) fn ignore(findings: &mut Findings, patterns: &[Regex]) {
+    if !patterns.is_empty() {
+        findings.retain(|cluster, documents| !is_ignored(cluster, documents, patterns));
+    }
+}
+
+fn is_ignored(cluster: &Cluster, documents: &[Document<'_>], patterns: &[Regex]) -> bool {
     let leader = cluster.occurrences.iter().find(|o| o.leader);
     leader.is_some_and(|o| {
         let text = o.span.of(documents[o.document as usize].text);

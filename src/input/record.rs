@@ -178,9 +178,10 @@ fn parse_plainly<'a>(line: &'a str, keys: &Keys) -> Result<Fields<'a>, Reject> {
         return Err(Reject::NotAnObject);
     }
     let mut found = Found::nothing(keys);
-    // Names that are read as bytes may hold anything: all is checked before.
-    let checked = serde_json::from_str::<IgnoredAny>(line);
-    let top = checked.and_then(|_| members(line, &keys.root)).map_err(|error| {
+    let top = members(line, &keys.root);
+    // Names that are read as bytes may hold anything: all is checked once more.
+    let top = top.and_then(|top| serde_json::from_str::<IgnoredAny>(line).map(|_| top));
+    let top = top.map_err(|error| {
         let text = error.to_string();
         let reason = text.rsplit_once(" at line ").map_or(text.as_str(), |(reason, _)| reason);
         Reject::InvalidJson { reason: reason.to_owned(), column: error.column() }

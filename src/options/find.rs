@@ -93,7 +93,8 @@ pub struct FindOptions {
     /// What is compared with what.
     pub scope: Scope,
     /// What is compared: passages, or whole units of the texts. With units,
-    /// `profile`, `max_gap` and `snap` have to be left as they are.
+    /// `profile`, `max_gap`, `snap` and `reworded` have to be left as they
+    /// are.
     pub level: Level,
     /// Shortest passage in words, in `1..=1_000_000`. Two and a half clusters
     /// of a script without spaces count as one word. Of units, the shortest
@@ -116,6 +117,9 @@ pub struct FindOptions {
     pub max_gap: usize,
     /// Borders to which reported spans grow.
     pub snap: Snap,
+    /// Whether passages are found as well that share their unusual words in
+    /// another order or wording; they have a kind and a measure of their own.
+    pub reworded: bool,
     /// Whether the verified pairs behind the clusters are kept in the result.
     pub pairs: bool,
 }
@@ -132,6 +136,7 @@ impl Default for FindOptions {
             profile: Profile::Default,
             max_gap: 32,
             snap: Snap::Word,
+            reworded: false,
             pairs: false,
         }
     }
@@ -207,9 +212,11 @@ impl UnitPlans {
     }
 }
 
-/// Most units that are compared so that no pair is missed unless that is asked
-/// for. Measured (`benches/units.rs`): the table is in the README.
-pub const JOINED_UNITS: usize = 1 << 20;
+/// Most different units that are joined unless more is asked for. MinHash
+/// overtakes the join at some two thousand (`cargo bench --bench units`) and
+/// takes half its time at thirty thousand; up to here the join costs less than
+/// a tenth of a second more, and misses nothing.
+pub const JOINED_UNITS: usize = 1 << 14;
 
 /// Denominator of the threshold as a rational number.
 const PARTS: u64 = 1_000_000;
@@ -284,16 +291,21 @@ impl FindPlan {
     }
 
     /// The seeds: those of the profile, or shorter ones, so that an exact
-    /// passage of `min-words` holds at least one. With a threshold below 0.6
-    /// they are denser: passages with so many edits hold few unedited runs,
-    /// and one of two seeds finds a tenth more of them than one of four.
+    /// passage of `min-words` holds at least one, and save with
+    /// [`Profile::Fast`] also the shortest passage with one edited word that
+    /// reaches the threshold: one of its halves is unedited. With a threshold
+    /// below 0.6 they are denser: passages with so many edits hold few unedited
+    /// runs, and one of two seeds finds a tenth more of them than one of four.
     #[must_use]
     pub fn seeds(&self) -> Seeds {
         let Seeds { words, mut window } = self.options.profile.seeds();
         if self.options.threshold < DENSE {
             window = window.div_ceil(2);
         }
-        let most = self.options.min_words as u32;
+        let exact = self.options.min_words as u32;
+        let edited = (exact..2 * exact).find(|&n| self.accepts(n - 1, n)).unwrap_or(2 * exact);
+        let most = if self.options.profile == Profile::Fast { exact } else { edited / 2 };
+        let most = most.max(1);
         let words = words.min(most);
         Seeds { words, window: window.min(most + 1 - words) }
     }
@@ -323,6 +335,8 @@ fn check_units(options: &FindOptions) -> Result<(), OptionsError> {
         "--max-gap"
     } else if options.snap != plain.snap {
         "--snap"
+    } else if options.reworded {
+        "--reworded"
     } else {
         return Ok(());
     };
@@ -372,7 +386,7 @@ mod tests {
                 let seeds = FindPlan::new(&options).unwrap().seeds();
                 assert!(seeds.words >= 1 && seeds.window >= 1);
                 assert!((seeds.words + seeds.window - 1) as usize <= min_words);
-                if min_words >= 12 {
+                if min_words >= 14 {
                     assert_eq!(seeds, profile.seeds());
                 }
                 let loose = FindPlan::new(&FindOptions { threshold: 0.5, ..options }).unwrap();

@@ -18,6 +18,8 @@
 //! the bound on work, which only texts that repeat themselves over and over
 //! reach; what it leaves out is counted.
 
+use ahash::AHashMap;
+
 use crate::options::WORD_WEIGHT;
 use crate::options::find::FindPlan;
 use crate::passage::Match;
@@ -41,6 +43,12 @@ pub const WORK: u64 = 64;
 /// Furthest an alignment strays from an accepted one and still counts as
 /// found already, in words.
 const STRAY_WORDS: u32 = 12;
+
+/// Tokens in a stretch by which accepted alignments are looked up.
+const BLOCK: u32 = 64;
+
+/// Accepted alignments from which on they are looked up by stretch.
+const FEW: usize = 16;
 
 /// Tokens `a..a + len` equal to `b..b + len`, not to be lengthened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -81,6 +89,13 @@ pub struct Aligner {
     order: Vec<u32>,
     chain: Vec<Exact>,
     accepted: Vec<Match>,
+    /// Of accepted alignments, once they are many, those that touch each
+    /// stretch of [`BLOCK`] tokens of `a`.
+    blocks: AHashMap<u32, Vec<u32>>,
+    /// How many are in `blocks`.
+    indexed: usize,
+    /// Chains aligned.
+    pub tried: u64,
     /// Chains left out because the bound on work was reached.
     pub skipped: u64,
 }
@@ -129,6 +144,10 @@ impl Aligner {
         let limits = Limits::new(rows, bounds, plan);
         self.score(limits.max_gap, own);
         self.accepted.clear();
+        if self.indexed > 0 {
+            self.blocks.clear();
+            self.indexed = 0;
+        }
         let mut work = WORK * u64::from(bounds.a.len() + bounds.b.len());
         for n in 0..self.order.len() {
             let last = self.order[n];
@@ -140,6 +159,7 @@ impl Aligner {
                 self.skipped += 1;
                 continue;
             }
+            self.tried += 1;
             let chain = std::mem::take(&mut self.chain);
             let columns = self.verify(rows, &chain, bounds, limits, plan, own);
             work = work.saturating_sub(columns);
@@ -224,9 +244,9 @@ impl Aligner {
 
     /// Whether the chain lies inside an accepted alignment, near its
     /// diagonals.
-    fn known(&self, stray: u32) -> bool {
+    fn known(&mut self, stray: u32) -> bool {
         let (first, last) = (self.chain[0], self.chain[self.chain.len() - 1]);
-        self.accepted.iter().any(|m| {
+        let holds = |m: &Match| {
             let near = |e: Exact| {
                 let low = (m.b.start - m.a.start).min(m.b.end - m.a.end);
                 let high = (m.b.start - m.a.start).max(m.b.end - m.a.end);
@@ -238,7 +258,18 @@ impl Aligner {
                 && last.b + last.len <= m.b.end
                 && near(first)
                 && near(last)
-        })
+        };
+        if self.accepted.len() <= FEW {
+            return self.accepted.iter().any(holds);
+        }
+        for (n, m) in self.accepted.iter().enumerate().skip(self.indexed) {
+            for block in m.a.start / BLOCK..=(m.a.end - 1) / BLOCK {
+                self.blocks.entry(block).or_default().push(n as u32);
+            }
+        }
+        self.indexed = self.accepted.len();
+        let here = self.blocks.get(&(first.a / BLOCK));
+        here.is_some_and(|own| own.iter().any(|&n| holds(&self.accepted[n as usize])))
     }
 
     /// Aligns a chain, accepts it or its parts; returns the columns seen.

@@ -9,6 +9,10 @@
 //! further clusters around those that have most of them, so that each verified
 //! repeat stands in some cluster; an occurrence may stand in several.
 //!
+//! Two places in one document of which one mostly covers the other are never
+//! members of one cluster, where they would count twice: the one more like the
+//! leader is, the other can still be in a cluster with its own like.
+//!
 //! * time: one alignment for each member and leader that meet
 //! * space: `O(n)`
 //!
@@ -50,6 +54,9 @@ pub struct Family {
     pub leader: u32,
     /// All members.
     pub members: Vec<Member>,
+    /// Occurrences that a member stands for, since it covers them or they it:
+    /// they were compared with the leader, but do not count.
+    pub covered: Vec<u32>,
 }
 
 /// Splits one component into clusters.
@@ -68,7 +75,8 @@ pub fn families(
     let links = Links::new(component, edges);
     let length = |n: u32| occurrences[n as usize].unit().len();
     let mut order = component.to_vec();
-    order.sort_by_key(|&n| (Reverse(links.of(n).len()), Reverse(length(n)), n));
+    let key = |&n: &u32| (Reverse(links.of(n).len()), Reverse(length(n)), n);
+    order.sort_by_key(key);
     let mut found: Vec<Family> = Vec::new();
     let mut rest = order;
     while let Some(&leader) = rest.first() {
@@ -89,12 +97,16 @@ pub fn families(
                 None => true,
             }
         });
+        let covered = part(rows, occurrences, leader, &mut members);
+        if !covered.is_empty() {
+            rest.extend(&covered);
+            rest.sort_by_key(key);
+        }
         if members.len() > 1 || component.len() == 1 {
-            members.sort_unstable_by_key(|m| m.occurrence);
-            found.push(Family { leader, members });
+            found.push(Family { leader, members, covered });
         }
     }
-    let rest = rest_of(occurrences, component, edges, &found);
+    let rest = rest_of(rows, occurrences, component, edges, &found);
     found.extend(rest);
     found
 }
@@ -102,6 +114,41 @@ pub fn families(
 fn whole(occurrences: &[Occurrence], n: u32) -> Member {
     let len = occurrences[n as usize].unit().len();
     Member { occurrence: n, matches: len, columns: len }
+}
+
+/// Sorts members and takes out those that share a place in the text with one
+/// that is the leader or more like it.
+fn part(
+    rows: &Rows,
+    occurrences: &[Occurrence],
+    leader: u32,
+    members: &mut Vec<Member>,
+) -> Vec<u32> {
+    members.sort_unstable_by_key(|m| m.occurrence);
+    let span = |m: &Member| occurrences[m.occurrence as usize].span;
+    let shared = |x: &Member, y: &Member| {
+        let (x, y) = (span(x), span(y));
+        2 * x.overlap(y) > x.len().min(y.len()) && rows.document(x.start) == rows.document(y.start)
+    };
+    let likeness = |m: &Member| (u64::from(m.matches), u64::from(m.columns));
+    let better = |x: &Member, y: &Member| {
+        let ((m, c), (n, d)) = (likeness(x), likeness(y));
+        y.occurrence != leader && (x.occurrence == leader || (m * d, m) > (n * c, n))
+    };
+    let (mut kept, mut covered): (Vec<Member>, Vec<u32>) = (Vec::new(), Vec::new());
+    'members: for m in members.iter() {
+        while let Some(last) = kept.last().filter(|k| shared(k, m)) {
+            if !better(m, last) {
+                covered.push(m.occurrence);
+                continue 'members;
+            }
+            covered.push(last.occurrence);
+            kept.pop();
+        }
+        kept.push(*m);
+    }
+    *members = kept;
+    covered
 }
 
 /// The alignment of two occurrences, if it reaches the threshold.
@@ -129,6 +176,7 @@ fn compare(
 /// Clusters for the edges whose ends follow different leaders: the occurrence
 /// with most of them takes its partners, and so on until none is left.
 fn rest_of(
+    rows: &Rows,
     occurrences: &[Occurrence],
     component: &[u32],
     edges: &[Edge],
@@ -136,10 +184,18 @@ fn rest_of(
 ) -> Vec<Family> {
     let rank = |n: u32| component.partition_point(|&c| c < n);
     let mut family = vec![0usize; component.len()];
+    let mut covered: Vec<(u32, usize)> = Vec::new();
     for (f, one) in (1..).zip(found) {
         one.members.iter().for_each(|m| family[rank(m.occurrence)] = f);
+        covered.extend(one.covered.iter().map(|&n| (n, f)));
     }
-    let apart = |e: &&Edge| family[rank(e.a)] != family[rank(e.b)] || family[rank(e.a)] == 0;
+    covered.sort_unstable();
+    // A member, and another place of a member, of the same family.
+    let meets = |x: u32, y: u32| covered.binary_search(&(x, family[rank(y)])).is_ok();
+    let apart = |e: &&Edge| {
+        let same = family[rank(e.a)] == family[rank(e.b)] && family[rank(e.a)] != 0;
+        !same && !meets(e.a, e.b) && !meets(e.b, e.a)
+    };
     let open: Vec<Edge> = edges.iter().filter(apart).copied().collect();
     let links = Links::new(component, &open);
     let length = |n: u32| occurrences[n as usize].unit().len();
@@ -157,8 +213,15 @@ fn rest_of(
             }
         }
         if members.len() > 1 {
-            members.sort_unstable_by_key(|m| m.occurrence);
-            rest.push(Family { leader, members });
+            let all = members.clone();
+            let mut covered = part(rows, occurrences, leader, &mut members);
+            // Two that share their place with each other alone: the edge has to
+            // stand somewhere.
+            if members.len() == 1 {
+                (members, covered) = (all, Vec::new());
+                members.sort_unstable_by_key(|m| m.occurrence);
+            }
+            rest.push(Family { leader, members, covered });
         }
     }
     rest
@@ -265,6 +328,58 @@ mod tests {
             }
         }
         assert_eq!(found.len(), 1);
+    }
+
+    /// One document for each list of passages, all front parts of one text.
+    fn nested(documents: &[&[u32]]) -> (Rows, Vec<Occurrence>) {
+        let mut rows = Rows::default();
+        let mut places = Vec::new();
+        for lengths in documents {
+            rows.push(&(0..100).collect::<Vec<u32>>(), &[]).unwrap();
+            let start = rows.span(rows.documents() as u32 - 1).start;
+            let place = |&n: &u32| TokenSpan { start, end: start + n };
+            places.extend(lengths.iter().map(|n| Occurrence { span: place(n), run: None }));
+        }
+        (rows, places)
+    }
+
+    fn of_nested(documents: &[&[u32]], edges: &[(u32, u32)]) -> Vec<(u32, Vec<u32>, Vec<u32>)> {
+        let (rows, places) = nested(documents);
+        let component: Vec<u32> = (0..places.len() as u32).collect();
+        let plan = FindPlan::new(&FindOptions::default()).unwrap();
+        let length = |n: u32| places[n as usize].span.len();
+        let edge = |&(a, b): &(u32, u32)| Edge {
+            a,
+            b,
+            matches: length(a).min(length(b)),
+            columns: length(a).max(length(b)),
+        };
+        let edges: Vec<Edge> = edges.iter().map(edge).collect();
+        families(&rows, &places, &component, &edges, &plan)
+            .into_iter()
+            .map(|f| (f.leader, f.members.iter().map(|m| m.occurrence).collect(), f.covered))
+            .collect()
+    }
+
+    #[test]
+    fn of_two_places_one_in_the_other_one_is_a_member() {
+        // 40 and 60 tokens in the first document, 50 in the others.
+        let edges = [(0, 2), (1, 2), (2, 3)];
+        let got = of_nested(&[&[40, 60], &[50], &[50]], &edges);
+        assert_eq!(got, [(2, vec![1, 2, 3], vec![0])]);
+    }
+
+    #[test]
+    fn longer_places_that_have_their_like_are_a_cluster_of_their_own() {
+        // 45 and 60 tokens in the first and the third document.
+        let edges = [(0, 2), (2, 3), (0, 3), (1, 4), (1, 2)];
+        let got = of_nested(&[&[45, 60], &[45], &[45, 60]], &edges);
+        assert_eq!(got, [(2, vec![0, 2, 3], vec![1, 4]), (1, vec![1, 4], vec![])]);
+    }
+
+    #[test]
+    fn an_edge_between_places_that_share_text_stands_somewhere() {
+        assert_eq!(of_nested(&[&[40, 60]], &[(0, 1)]), [(1, vec![0, 1], vec![])]);
     }
 
     #[test]

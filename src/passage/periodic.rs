@@ -4,13 +4,16 @@
 //! Here it becomes one [`Run`], and only the fingerprints of its first and
 //! last unit go on, so that the unit can still meet its like elsewhere.
 //!
-//! A fingerprint seen twice at the same distance in a row is a hint; the text
-//! is then aligned with itself at that distance, edits allowed (a counter in
-//! each line), as far as the extension goes. When both copies together are
-//! longer than two distances, the stretch is a run.
+//! A fingerprint seen twice at the same distance in a row is a hint. The text
+//! around it is then compared with its first unit, over and over: a stretch of
+//! at least [`STRETCH`] tokens after the other is aligned with the unit where
+//! the last one left off, edits allowed (a counter in each line), and has to
+//! reach the threshold by itself. The run ends where one does not. So a text
+//! that drifts from unit to unit is no run, though every unit is like the next,
+//! and a change of unit ends one run and starts another.
 //!
 //! * time: `O(n)`: a fingerprint inside a known run, or on a distance that was
-//!   tried up to here, costs a table look-up
+//!   tried up to here, costs a table look-up; a try in vain costs a few units
 //! * space: 8 bytes a fingerprint
 //!
 //! The smallest period of an exact run is found with the failure function of
@@ -29,10 +32,19 @@ use crate::span::TokenSpan;
 /// occurrences, which is what a reader of so long a text expects.
 pub const LONGEST_UNIT: u32 = 4096;
 
+/// Fewest tokens that are compared with the unit at a time: as long as a
+/// passage, so that one edited unit of few words does not end a run.
+const STRETCH: u32 = 32;
+
+/// Distances of which is known up to where they were tried.
+const TRIED: usize = 64;
+
 /// Working memory of [`runs`], reused from document to document.
 #[derive(Debug, Default)]
 pub struct Scratch {
     wave: Wave,
+    /// The first unit, over and over.
+    unit: Vec<u32>,
     /// Last position of each fingerprint of this document: open addressing,
     /// (hash, position + 1).
     last: Vec<(u32, u32)>,
@@ -57,24 +69,29 @@ pub fn runs(
     scratch.last.clear();
     scratch.last.resize(size, (0, 0));
     let mut found: Vec<Run> = Vec::new();
-    // The distance of the last repeated fingerprint, and up to which token a
-    // distance was tried in vain.
-    let (mut before, mut tried) = (0u32, (0u32, 0u32));
+    let mut before = 0u32;
+    // By distance: (distance, token up to which it was tried in vain, token
+    // after the unit that began it).
+    let mut tried = [(0u32, 0u32, 0u32); TRIED];
     for f in fingerprints.iter() {
         let Some(earlier) = swap_last(&mut scratch.last, *f) else { continue };
         let distance = f.position - earlier;
         let hinted = distance.abs_diff(before) <= 2;
         before = distance;
-        let covered = found.last().is_some_and(|r| f.position < r.span.end);
-        let in_vain = tried.0 == distance && f.position < tried.1;
-        if !hinted || covered || in_vain || distance > LONGEST_UNIT {
+        let done = found.last().map_or(0, |r| r.span.end);
+        let vain = tried[distance as usize % TRIED];
+        let in_vain = vain.0 == distance && f.position < vain.1;
+        if !hinted || f.position < done || in_vain || distance > LONGEST_UNIT {
             continue;
         }
-        let floor = found.last().map_or(0, |r| r.span.end);
-        match run_at(tokens, floor.min(earlier), earlier, distance, &mut scratch.wave) {
-            Ok(run) if reportable(&run, weight, plan) => found.push(run),
-            Ok(run) => tried = (distance, run.span.end),
-            Err(end) => tried = (distance, end),
+        let floor = if vain.0 == distance { done.max(vain.2) } else { done };
+        let around = (floor.min(earlier), earlier);
+        let run = run_at(tokens, around, distance, plan, &mut scratch.wave, &mut scratch.unit);
+        if reportable(&run, weight, plan) {
+            found.push(run);
+        } else {
+            let unit = run.span.start + distance;
+            tried[distance as usize % TRIED] = (distance, run.span.end.max(unit), unit);
         }
     }
     if !found.is_empty() {
@@ -102,43 +119,78 @@ fn swap_last(last: &mut [(u32, u32)], f: Fingerprint) -> Option<u32> {
     }
 }
 
-/// The run of distance `d` around token `at`, not reaching below `floor`, or
-/// the token up to which the text repeats at this distance without being one.
-fn run_at(tokens: &[u32], floor: u32, at: u32, d: u32, wave: &mut Wave) -> Result<Run, u32> {
-    let (floor, at, d) = (floor as usize, at as usize, d as usize);
-    // Edits as in a passage: score 8 below the best ends it. The band stays
-    // below half a unit, so that the alignment cannot slip to another one.
-    let reach = Reach { drop: 8, band: (d as i32 / 2).clamp(0, 12) };
-    let right = wave.extend::<false>(&tokens[at..], &tokens[at + d..], reach);
+/// The run of distance `d` around token `at`, not reaching below `floor`; of
+/// one unit when the next does not follow it.
+fn run_at(
+    tokens: &[u32],
+    (floor, at): (u32, u32),
+    d: u32,
+    plan: &FindPlan,
+    wave: &mut Wave,
+    unit: &mut Vec<u32>,
+) -> Run {
+    let reach = reach(d);
+    // A unit that repeats is hinted at in its first two or three copies.
+    let floor = floor.max(at.saturating_sub(2 * d + 2 * STRETCH)) as usize;
+    let (at, d) = (at as usize, d as usize);
     let left = wave.extend::<true>(&tokens[floor..at], &tokens[floor..at + d], reach);
-    let (start, end) = (at - left.a as usize, at + d + right.b as usize);
-    if (left.a.min(left.b) + right.a.min(right.b)) < d as u32 {
-        return Err(end as u32);
-    }
-    let (matches, columns) = (left.matches + right.matches, left.columns + right.columns);
+    let start = at - left.a as usize;
+    let stretch = d * (STRETCH as usize).div_ceil(d);
+    unit.clear();
+    unit.extend(tokens[start..start + d].iter().cycle().take(stretch + d));
+    let period = smallest_period(&unit[..d]);
+    let d = if d % period == 0 { period } else { d };
     let mut run = Run {
-        span: TokenSpan { start: start as u32, end: end as u32 },
+        span: TokenSpan { start: start as u32, end: (start + d) as u32 },
         period: d as u32,
-        // A run ends on a match: the edited end of its last unit is missing.
-        repeats: ((end - start + d / 5) / d) as u32,
-        matches,
-        columns,
+        repeats: 1,
+        matches: 0,
+        columns: 0,
     };
-    if matches == columns {
-        let period = smallest_period(&tokens[start..start + 2 * d]);
-        let end = end + shared::<false>(&tokens[end - period..], &tokens[end..]);
-        let first = floor + (start - floor)
-            - shared::<true>(&tokens[floor..start], &tokens[floor..start + period]);
-        let compared = (end - first - period) as u32;
-        run = Run {
-            span: TokenSpan { start: first as u32, end: end as u32 },
-            period: period as u32,
-            repeats: ((end - first) / period) as u32,
-            matches: compared,
-            columns: compared,
-        };
+    // Tokens of units gone through after the first.
+    let mut taken = 0usize;
+    loop {
+        let (phase, end) = (taken % d, run.span.end as usize);
+        let most = tokens.len().min(end + stretch + reach.band as usize);
+        let next = wave.extend::<false>(&unit[phase..phase + stretch], &tokens[end..most], reach);
+        if !plan.accepts(next.matches, next.columns) {
+            break;
+        }
+        taken += next.a as usize;
+        run.span.end += next.b;
+        run.matches += next.matches;
+        run.columns += next.columns;
     }
-    Ok(run)
+    // A run ends on a match: the edited end of its last unit is missing.
+    run.repeats = (1 + (taken + d / 5) / d) as u32;
+    exact(tokens, floor, &run).unwrap_or(run)
+}
+
+/// Edits as in a passage: score 8 below the best ends an extension. The band
+/// stays below half a unit, so that the alignment cannot slip to another one.
+fn reach(period: u32) -> Reach {
+    Reach { drop: 8, band: (period as i32 / 2).clamp(0, 12) }
+}
+
+/// A run without edits, of at least two units, with its smallest period and its
+/// whole length.
+fn exact(tokens: &[u32], floor: usize, run: &Run) -> Option<Run> {
+    let (start, end) = (run.span.start as usize, run.span.end as usize);
+    let d = run.period as usize;
+    if run.matches < run.columns || end - start < 2 * d {
+        return None;
+    }
+    let period = smallest_period(&tokens[start..start + 2 * d]);
+    let end = end + shared::<false>(&tokens[end - period..], &tokens[end..]);
+    let first = start - shared::<true>(&tokens[floor..start], &tokens[floor..start + period]);
+    let compared = (end - first - period) as u32;
+    Some(Run {
+        span: TokenSpan { start: first as u32, end: end as u32 },
+        period: period as u32,
+        repeats: ((end - first) / period) as u32,
+        matches: compared,
+        columns: compared,
+    })
 }
 
 /// Whether a run is a finding of its own.
@@ -151,8 +203,8 @@ fn reportable(run: &Run, weight: &dyn Fn(TokenSpan) -> u32, plan: &FindPlan) -> 
         && (run.repeats >= 3 || !long_unit)
 }
 
-/// Smallest period of a row that has a period of half its length, by the
-/// failure function; at most that half.
+/// Smallest period of a row, by the failure function; its length if it has no
+/// other.
 fn smallest_period(row: &[u32]) -> usize {
     let mut fail = vec![0u32; row.len()];
     let mut k = 0usize;
@@ -255,6 +307,84 @@ mod tests {
         assert_eq!(runs_of(&framed(4, 40, 2)).0, []);
         // Ten words twice: nothing of passage length repeats.
         assert_eq!(runs_of(&framed(4, 10, 2)).0, []);
+    }
+
+    #[test]
+    fn a_change_of_the_repeated_word_ends_a_run() {
+        let text: Vec<u64> =
+            (0..600).map(|n| hash::token(&(n as u64 / 200).to_le_bytes())).collect();
+        let (found, _) = runs_of(&text);
+        let want: Vec<Run> = (0..3u32)
+            .map(|n| Run {
+                span: TokenSpan { start: 200 * n, end: 200 * (n + 1) },
+                period: 1,
+                repeats: 200,
+                matches: 199,
+                columns: 199,
+            })
+            .collect();
+        assert_eq!(found, want);
+    }
+
+    #[test]
+    fn a_text_that_drifts_is_no_single_run() {
+        // Each unit is the one before with one word of 20 replaced.
+        let mut state = 11;
+        let mut unit = noise(&mut state, 20);
+        let mut text = Vec::new();
+        for n in 0..500 {
+            unit[n * 7 % 20] = hash::splitmix64(&mut state);
+            text.extend(&unit);
+        }
+        let (found, _) = runs_of(&text);
+        assert!(found.len() > 50, "{} runs", found.len());
+        for r in &found {
+            // Six words of 20 replaced miss the threshold, and the last unit
+            // may be there in part.
+            assert!((2..=8).contains(&r.repeats), "{r:?}");
+        }
+    }
+
+    #[test]
+    fn all_stretches_of_a_run_are_like_its_first_unit() {
+        for seed in 0..300u64 {
+            let mut state = seed;
+            let mut draw = |n: u64| hash::splitmix64(&mut state) % n;
+            let period = 15 + draw(60) as usize;
+            let share = draw(40);
+            let unit: Vec<u64> = (0..period).map(|_| draw(u64::MAX)).collect();
+            let mut text: Vec<u64> = Vec::new();
+            for _ in 0..4 + draw(30) {
+                let word = |w: &u64| if draw(100) < share { draw(u64::MAX) } else { *w };
+                text.extend(unit.iter().map(word).collect::<Vec<_>>());
+            }
+            let tokens: Vec<u32> = text.iter().map(|h| (h >> 32) as u32).collect();
+            for r in runs_of(&text).0 {
+                let (first, p) = (r.span.start as usize, r.period as usize);
+                assert!(10 * r.matches >= 7 * r.columns, "seed {seed}");
+                let same = |at: usize| usize::from(tokens[at] == tokens[first + (at - first) % p]);
+                // A window of three stretches holds one in full at least, and
+                // parts of two others.
+                let wide = 3 * p * (STRETCH as usize).div_ceil(p);
+                for from in (first..r.span.end as usize).step_by(p) {
+                    let window = from..(from + wide).min(r.span.end as usize);
+                    let (n, len) = (window.clone().map(same).sum::<usize>(), window.len());
+                    assert!(len < wide || 10 * n >= 6 * len, "seed {seed}: {n} of {len}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn periods_that_take_turns_are_one_run_of_the_shorter() {
+        let mut state = 3;
+        let (unit, more) = (noise(&mut state, 12), noise(&mut state, 1));
+        let turn = [unit.clone(), unit.clone(), more].concat();
+        let text: Vec<u64> = turn.iter().cycle().take(25 * 40).copied().collect();
+        let (found, _) = runs_of(&text);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!((found[0].period, found[0].repeats), (12, 80));
+        assert_eq!(found[0].columns - found[0].matches, 39, "the words put in");
     }
 
     #[test]

@@ -8,6 +8,11 @@
 //! stay connected at its full length (up to [`CONTEXT`] tokens), however many
 //! there are. No fingerprint is dropped for being frequent.
 //!
+//! The more text, the more seeds agree by chance: of four words, a common seed
+//! stands in ten times the places in ten times the text. Where
+//! [`agreement`] asks for it, neighbours in a large group are linked only if
+//! they agree on some words more than the seed.
+//!
 //! * time: `O(n log n)` for `n` fingerprints, a comparison costs up to
 //!   [`CONTEXT`] tokens
 //! * space: 8 bytes a link, at most `max((ALL_PAIRS - 1) / 2, 2)` links a
@@ -19,6 +24,7 @@
 use crate::options::find::Scope;
 use crate::passage::Rows;
 use crate::radix::Sorter;
+use crate::span::TokenSpan;
 
 /// Largest group in which every pair is linked. Measured on prose with edits:
 /// 64 instead of 8 finds no more passages and takes half as long again.
@@ -83,23 +89,54 @@ pub fn sort(part: &mut Vec<u64>, sorter: &mut Sorter) {
     }
 }
 
+/// Tokens up to which a common seed links its neighbours: above, these have to
+/// agree on one word more for every eightfold. A choice, for corpora of up to
+/// about 100 MB to keep every link.
+pub const PLAIN_TOKENS: usize = 1 << 24;
+
+/// Words beyond the seed that neighbours in a large group have to share, by the
+/// number of tokens searched.
+///
+/// Agreements by chance grow with the text and shrink with each word asked for;
+/// eight, as the factor between the two, is an estimate on the side of more
+/// links.
+#[must_use]
+pub fn agreement(tokens: usize) -> u32 {
+    let (mut words, mut up_to) = (0, PLAIN_TOKENS);
+    while tokens > up_to {
+        words += 1;
+        up_to = up_to.saturating_mul(8);
+    }
+    words
+}
+
+/// Which links are made.
+#[derive(Clone, Copy, Debug)]
+pub struct Linking {
+    /// What is linked with what.
+    pub scope: Scope,
+    /// Least weight of the tokens that neighbours in a large group share
+    /// around their seed; zero for no limit.
+    pub least: u32,
+}
+
 /// Appends the links of all groups in `sorted` to `out`: pairs of tokens,
 /// `a < b`, packed with `a` in the upper half. Links may repeat.
 ///
 /// `sorted` holds packed fingerprints in ascending order and no group is cut
 /// at its ends.
-pub fn links(rows: &Rows, sorted: &[u64], scope: Scope, out: &mut Vec<u64>) {
+pub fn links(rows: &Rows, sorted: &[u64], how: Linking, out: &mut Vec<u64>) {
     let mut places = Vec::new();
     for group in sorted.chunk_by(|x, y| x >> 32 == y >> 32) {
         if group.len() < 2 {
             continue;
         }
-        if scope == Scope::Within {
+        if how.scope == Scope::Within {
             for own in group.chunk_by(|&x, &y| same(rows, token(x), token(y))) {
-                link_group(rows, own, scope, &mut places, out);
+                link_group(rows, own, how, &mut places, out);
             }
         } else {
-            link_group(rows, group, scope, &mut places, out);
+            link_group(rows, group, how, &mut places, out);
         }
     }
 }
@@ -108,8 +145,8 @@ fn same(rows: &Rows, x: u32, y: u32) -> bool {
     rows.document(x) == rows.document(y)
 }
 
-fn link_group(rows: &Rows, group: &[u64], scope: Scope, places: &mut Vec<u32>, out: &mut Vec<u64>) {
-    let across = scope == Scope::Across;
+fn link_group(rows: &Rows, group: &[u64], how: Linking, places: &mut Vec<u32>, out: &mut Vec<u64>) {
+    let across = how.scope == Scope::Across;
     if group.len() <= ALL_PAIRS {
         for (n, &y) in group.iter().enumerate() {
             for &x in &group[..n] {
@@ -130,16 +167,20 @@ fn link_group(rows: &Rows, group: &[u64], scope: Scope, places: &mut Vec<u32>, o
         return;
     }
     places.sort_by(|&x, &y| after(x).cmp(after(y)));
-    link_neighbours(rows, places, across, out);
+    link_neighbours(rows, places, how, out);
     places.sort_unstable();
     places.sort_by(|&x, &y| before(x).cmp(before(y)));
-    link_neighbours(rows, places, across, out);
+    link_neighbours(rows, places, how, out);
 }
 
 /// Links each place to the next, or to the next of another document.
-fn link_neighbours(rows: &Rows, places: &[u32], across: bool, out: &mut Vec<u64>) {
-    let mut push = |x: u32, y: u32| out.push(pack(x.min(y), x.max(y)));
-    if !across {
+fn link_neighbours(rows: &Rows, places: &[u32], how: Linking, out: &mut Vec<u64>) {
+    let mut push = |x: u32, y: u32| {
+        if how.least == 0 || agree(rows, x, y, how.least) {
+            out.push(pack(x.min(y), x.max(y)));
+        }
+    };
+    if how.scope != Scope::Across {
         for pair in places.windows(2) {
             push(pair[0], pair[1]);
         }
@@ -158,6 +199,19 @@ fn link_neighbours(rows: &Rows, places: &[u32], across: bool, out: &mut Vec<u64>
     }
 }
 
+/// Whether the tokens equal around two places weigh at least `least`. Ends of
+/// documents are not minded: what lies beyond them agrees by chance only.
+fn agree(rows: &Rows, x: u32, y: u32, least: u32) -> bool {
+    let tokens = rows.tokens();
+    let (i, j) = (x.min(y) as usize, x.max(y) as usize);
+    let most = least as usize;
+    let equal = |(a, b): &(&u32, &u32)| a == b;
+    let after = tokens[i..].iter().zip(&tokens[j..]).take(most).take_while(equal).count();
+    let back = tokens[..i].iter().rev().zip(tokens[..j].iter().rev());
+    let before = back.take(most).take_while(equal).count();
+    rows.weight(TokenSpan { start: (i - before) as u32, end: (i + after) as u32 }) >= least
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -173,7 +227,7 @@ mod tests {
     fn all_links(rows: &Rows, at: &[u32], scope: Scope) -> Vec<(u32, u32)> {
         let sorted: Vec<u64> = at.iter().map(|&t| pack(7, t)).collect();
         let mut out = Vec::new();
-        links(rows, &sorted, scope, &mut out);
+        links(rows, &sorted, Linking { scope, least: 0 }, &mut out);
         let mut pairs: Vec<_> = out.iter().map(|&l| ((l >> 32) as u32, l as u32)).collect();
         pairs.sort_unstable();
         pairs.dedup();
@@ -187,6 +241,45 @@ mod tests {
         assert_eq!(all_links(&rows, &at, Scope::All), [(0, 5), (0, 12), (5, 12)]);
         assert_eq!(all_links(&rows, &at, Scope::Within), [(0, 5)]);
         assert_eq!(all_links(&rows, &at, Scope::Across), [(0, 12), (5, 12)]);
+    }
+
+    #[test]
+    fn more_text_asks_neighbours_for_more() {
+        assert_eq!(agreement(0), 0);
+        assert_eq!(agreement(PLAIN_TOKENS), 0);
+        assert_eq!(agreement(PLAIN_TOKENS + 1), 1);
+        assert_eq!(agreement(8 * PLAIN_TOKENS), 1);
+        assert_eq!(agreement(8 * PLAIN_TOKENS + 1), 2);
+        assert_eq!(agreement(u32::MAX as usize), 3);
+    }
+
+    #[test]
+    fn neighbours_in_large_groups_share_what_is_asked_for() {
+        // Seed 9 9 9 9; each tail in two documents has its first token, or its
+        // first two, in common.
+        for shared in [0u32, 1, 2] {
+            let documents: Vec<Vec<u32>> = (0..20u32)
+                .map(|d| {
+                    let tail = |n: u32| if n < shared { 100 + 10 * (d / 2) } else { 1000 + d };
+                    vec![3000 + d, 9, 9, 9, 9, tail(0), tail(1), 2000 + d]
+                })
+                .collect();
+            let slices: Vec<&[u32]> = documents.iter().map(Vec::as_slice).collect();
+            let rows = rows(&slices);
+            let sorted: Vec<u64> = (0..20).map(|d| pack(7, rows.span(d).start + 1)).collect();
+            for more in 0..4 {
+                let least = (4 + more) * crate::options::WORD_WEIGHT;
+                let mut out = Vec::new();
+                links(&rows, &sorted, Linking { scope: Scope::All, least }, &mut out);
+                out.sort_unstable();
+                out.dedup();
+                match more {
+                    0 => assert!(out.len() >= 19),
+                    _ if more <= shared => assert_eq!(out.len(), 10, "{shared} {more}"),
+                    _ => assert!(out.is_empty(), "{shared} {more}"),
+                }
+            }
+        }
     }
 
     #[test]

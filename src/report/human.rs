@@ -36,6 +36,7 @@ use crate::report::Document;
 use crate::report::Kind;
 use crate::report::Occurrence;
 use crate::report::Report;
+use crate::report::Score;
 use crate::report::excerpt;
 use crate::report::excerpt::Mark;
 use crate::report::excerpt::Piece;
@@ -146,6 +147,12 @@ impl<'a, W: Write> Printer<'a, W> {
         for other in all.iter().filter(|o| !std::ptr::eq(*o, leader)).take(limit - 1) {
             self.place(other)?;
             let here = self.passage(other);
+            if cluster.kind == Kind::Reworded {
+                // Nearly all words differ; the passage itself says more.
+                self.note(cluster, other, Some(false))?;
+                self.excerpt(excerpt::cut(here, self.room()))?;
+                continue;
+            }
             let found = if here == text {
                 None
             } else {
@@ -189,6 +196,9 @@ impl<'a, W: Write> Printer<'a, W> {
         if cluster.kind == Kind::Boilerplate {
             how.push_str("boilerplate, ");
         }
+        if cluster.kind == Kind::Reworded {
+            how.push_str("reworded, ");
+        }
         how.push_str(&counted(u64::from(cluster.words), "word"));
         match places.as_slice() {
             [run] if run.repeats > 1 => {
@@ -201,7 +211,11 @@ impl<'a, W: Write> Printer<'a, W> {
         }
         let mut rest = String::new();
         let weakest = cluster.weakest();
-        if !weakest.is_exact() {
+        if cluster.kind == Kind::Reworded {
+            rest.push_str(", ");
+            rest.push_str(&shared(weakest));
+            rest.push_str(if places.len() > 2 { " at least" } else { "" });
+        } else if !weakest.is_exact() {
             rest.push_str(&format!(", {} % alike", weakest.parts(100)));
             rest.push_str(if places.len() > 2 { " at least" } else { "" });
         }
@@ -249,6 +263,9 @@ impl<'a, W: Write> Printer<'a, W> {
     fn note(&mut self, cluster: &Cluster, o: &Occurrence, same: Option<bool>) -> io::Result<()> {
         let mut notes = Vec::new();
         match same {
+            // Of two the heading says it.
+            Some(_) if cluster.kind == Kind::Reworded && cluster.occurrences.len() == 2 => (),
+            Some(_) if cluster.kind == Kind::Reworded => notes.push(shared(o.score)),
             Some(true) => notes.push("same words".to_owned()),
             // A whole score with words that differ: the span was grown to a
             // border, or a run breaks off elsewhere.
@@ -390,6 +407,11 @@ fn totals(report: &Report<'_>) -> String {
             "chains of matches were left out",
         ),
         (summary.ignored, "passage was ignored", "passages were ignored"),
+        (
+            summary.formulas_left_out,
+            "formula was left out of the search for reworded passages",
+            "formulas were left out of the search for reworded passages",
+        ),
     ];
     for (n, one, many) in asides.into_iter().filter(|&(n, ..)| n > 0) {
         line.push_str(&format!("; {} {}", grouped(n), if n == 1 { one } else { many }));
@@ -398,6 +420,11 @@ fn totals(report: &Report<'_>) -> String {
         line.push('.');
     }
     line
+}
+
+/// What two reworded passages have in common: never that one was copied.
+fn shared(score: Score) -> String {
+    format!("shares {} % of its unusual words", score.parts(100))
 }
 
 /// `1 word`, `2,000 words`.
@@ -459,6 +486,32 @@ mod tests {
         .leak();
         let file = f.file("article.txt", text);
         f.cluster(Kind::Passage, 37, vec![f.place(file, QUOTE, 0), f.place(file, QUOTE, 1)]);
+    }
+
+    #[test]
+    fn reworded_passages_share_words_and_are_never_called_alike() {
+        let mut f = Fixture::default();
+        let (a, b, c) = ("a ship sank off Cork", "off Cork it sank, a ship", "Cork: ship sank");
+        let places: Vec<_> = [("a.txt", a), ("b.txt", b), ("c.txt", c)]
+            .into_iter()
+            .map(|(path, text)| {
+                let document = f.file(path, text);
+                f.place(document, text, 0)
+            })
+            .collect();
+        let [first, second, third] = places.try_into().unwrap();
+        f.cluster(Kind::Reworded, 5, vec![first.clone(), score(second.clone(), 3, 4)]);
+        f.cluster(Kind::Reworded, 5, vec![first, score(second, 3, 4), score(third, 1, 2)]);
+        let expected = "\
+            #1  reworded, 5 words in 2 documents, shares 75 % of its unusual words\n  \
+              a.txt:1:1\n    a ship sank off Cork\n  \
+              b.txt:1:1\n    off Cork it sank, a ship\n\n\
+            #2  reworded, 5 words in 3 documents, shares 50 % of its unusual words at least\n  \
+              a.txt:1:1\n    a ship sank off Cork\n  \
+              b.txt:1:1  shares 75 % of its unusual words\n    off Cork it sank, a ship\n  \
+              c.txt:1:1  shares 50 % of its unusual words\n    Cork: ship sank\n\n";
+        let got = f.plain(100);
+        assert!(got.starts_with(expected), "{got}");
     }
 
     #[test]

@@ -14,7 +14,8 @@
 //! * `score`, `score_min`: matching columns of all columns, rounded down to
 //!   four decimals, so that 1.0 says that the passages are equal after
 //!   normalisation, and no score is below a threshold of up to four decimals
-//!   that it passed; always with a decimal point;
+//!   that it passed; always with a decimal point; of reworded passages, unusual
+//!   words in both of those in the one that has fewer (`shared_words`);
 //! * `in_quotes`: whether the place stands between quotation marks or in a block
 //!   quote, by the rules of [`crate::text::quotes`];
 //! * `words`: of the leader, of a run of its unit, of a match of its shorter
@@ -27,6 +28,8 @@
 //!   that are alike, of which not all pairs were looked at;
 //! * `chains_left_out` stands at the end of a summary only when it is not 0:
 //!   then the search met its bound on work and some matches may be missing;
+//!   `formulas_left_out` likewise: so many sentences or keys were passed over
+//!   in the search for reworded passages, because so many share them;
 //! * `ignored` stands there only when it is not 0: clusters left out because
 //!   they are known or not wanted.
 //!
@@ -137,6 +140,7 @@ struct Options {
     profile: Option<&'static str>,
     max_gap: Option<usize>,
     snap: Option<&'static str>,
+    reworded: bool,
     pairs: bool,
 }
 
@@ -209,6 +213,8 @@ struct Summary {
     rejected: u64,
     #[serde(skip_serializing_if = "is_zero")]
     chains_left_out: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    formulas_left_out: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     units: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -280,6 +286,7 @@ fn header<'a>(report: &Report<'_>) -> Record<'a> {
                 Snap::Sentence => "sentence",
                 Snap::Paragraph => "paragraph",
             }),
+            reworded: options.reworded,
             pairs: options.pairs,
         },
     })
@@ -293,6 +300,7 @@ fn cluster<'a>(report: &'a Report<'a>, cluster: &'a report::Cluster) -> Record<'
             Kind::Unit => "unit",
             Kind::Run => "run",
             Kind::Boilerplate => "boilerplate",
+            Kind::Reworded => "reworded",
         },
         words: cluster.words,
         size: cluster.occurrences.len(),
@@ -330,14 +338,21 @@ impl Serialize for Occurrences<'_> {
     }
 }
 
+/// Of the cluster with number `id`; clusters ascend by it.
+fn cluster_kind(report: &Report<'_>, id: u32) -> Option<Kind> {
+    let clusters = &report.found.clusters;
+    clusters.binary_search_by_key(&id, |c| c.id).ok().map(|n| clusters[n].kind)
+}
+
 fn pair<'a>(report: &'a Report<'a>, pair: &report::Pair) -> Record<'a> {
     Record::Match(Match {
         cluster: pair.cluster,
         a: side(report, pair.a),
         b: side(report, pair.b),
-        measure: match report.options.level {
-            Level::Passage => "identity",
-            Level::Paragraph | Level::Sentence | Level::Line => "jaccard",
+        measure: match (cluster_kind(report, pair.cluster), report.options.level) {
+            (Some(Kind::Reworded), _) => "shared_words",
+            (_, Level::Passage) => "identity",
+            (_, Level::Paragraph | Level::Sentence | Level::Line) => "jaccard",
         },
         score: score(pair.score),
         words: pair.words,
@@ -368,6 +383,7 @@ fn summary<'a>(report: &Report<'_>) -> Record<'a> {
         skipped: s.skipped,
         rejected: s.rejected,
         chains_left_out: s.chains_left_out,
+        formulas_left_out: s.formulas_left_out,
         units: s.method.map(|_| s.units),
         method: s.method.map(|method| match method {
             Method::Join => "join",
@@ -469,6 +485,7 @@ mod tests {
             profile: String,
             max_gap: u64,
             snap: String,
+            reworded: bool,
             pairs: bool,
         }
 
@@ -570,11 +587,24 @@ mod tests {
     }
 
     #[test]
+    fn a_pair_of_a_reworded_cluster_is_measured_by_shared_words() {
+        let mut f = example();
+        f.found.clusters[0].kind = Kind::Reworded;
+        f.found.summary.formulas_left_out = 3;
+        let written = f.written(Format::Jsonl, Style::default());
+        let lines: Vec<Value> = written.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+        assert_eq!(lines[1]["kind"], "reworded");
+        let pair = lines.iter().find(|l| l["type"] == "match").unwrap();
+        assert_eq!(pair["measure"], "shared_words");
+        assert_eq!(lines.last().unwrap()["formulas_left_out"], 3);
+    }
+
+    #[test]
     fn every_member_of_every_record_stands_in_its_place() {
         let lines = example().written(Format::Jsonl, Style::default());
         let lines = lines.replace(env!("CARGO_PKG_VERSION"), "[version]");
         insta::assert_snapshot!(lines, @r#"
-        {"type":"header","schema":"twicetold.find/1","version":"[version]","options":{"scope":"all","level":"passage","min_words":15,"threshold":0.7,"profile":"default","max_gap":32,"snap":"word","pairs":true}}
+        {"type":"header","schema":"twicetold.find/1","version":"[version]","options":{"scope":"all","level":"passage","min_words":15,"threshold":0.7,"profile":"default","max_gap":32,"snap":"word","reworded":false,"pairs":true}}
         {"type":"cluster","id":1,"kind":"passage","words":3,"size":3,"documents":2,"parent":null,"score_min":0.6666,"occurrences":[{"document":"a \"b\".txt","path":"a \"b\".txt","record":null,"start":3,"end":16,"line":1,"column":3,"end_line":2,"end_column":6,"score":1.0,"leader":true,"period":null,"repeats":1,"in_quotes":false,"text":"one two\nthree"},{"document":"a \"b\".txt","path":"a \"b\".txt","record":null,"start":18,"end":31,"line":2,"column":8,"end_line":2,"end_column":21,"score":1.0,"leader":false,"period":null,"repeats":1,"in_quotes":false,"text":"One two three"},{"document":{"k": [1, 1.50]},"path":"dump.jsonl","record":17,"start":2,"end":14,"line":1,"column":3,"end_line":1,"end_column":15,"score":0.6666,"leader":false,"period":null,"repeats":1,"in_quotes":false,"text":"one two four"}]}
         {"type":"cluster","id":2,"kind":"run","words":1,"size":1,"documents":1,"parent":1,"score_min":1.0,"occurrences":[{"document":{"k": [1, 1.50]},"path":"dump.jsonl","record":17,"start":2,"end":14,"line":1,"column":3,"end_line":1,"end_column":15,"score":1.0,"leader":true,"period":4,"repeats":3,"in_quotes":false,"text":"one two four"}]}
         {"type":"match","cluster":1,"a":{"document":"a \"b\".txt","path":"a \"b\".txt","record":null,"start":3,"end":16},"b":{"document":{"k": [1, 1.50]},"path":"dump.jsonl","record":17,"start":2,"end":14},"measure":"identity","score":0.6666,"words":3}

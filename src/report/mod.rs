@@ -69,6 +69,9 @@ pub enum Kind {
     Run,
     /// A passage in very many documents.
     Boilerplate,
+    /// A passage that shares its unusual words with others, in another order or
+    /// wording. The scores count these words, not columns.
+    Reworded,
 }
 
 /// A verified score: matching columns of all columns of an alignment; of whole
@@ -211,12 +214,16 @@ pub struct Summary {
     pub crowds: u64,
     /// Clusters left out because they are known or not wanted.
     pub ignored: u64,
+    /// Keys and pairs of sentences left out of the search for reworded
+    /// passages, because so many share them that they are formulas.
+    pub formulas_left_out: u64,
 }
 
 /// Everything a search found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Found {
-    /// By repeated text (weight of an occurrence times occurrences), most
+    /// Copies first, then reworded passages, each by repeated text (weight of
+    /// an occurrence times occurrences), most
     /// first; ties by first place.
     pub clusters: Vec<Cluster>,
     /// By document and place of `a`, then `b`; empty unless asked for.

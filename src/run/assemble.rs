@@ -39,6 +39,8 @@ pub(crate) struct Parts<'a> {
     pub(crate) copies: &'a Copies,
     /// Occurrences and the edges between them.
     pub(crate) placed: &'a Placed,
+    /// What clusters are called, unless they are runs or boilerplate.
+    pub(crate) kind: Kind,
 }
 
 /// A cluster before its places are known.
@@ -174,9 +176,10 @@ fn cluster(parts: &Parts<'_>, draft: &Draft, id: u32, requests: &mut Vec<Request
     let documents = occurrences.chunk_by(|x, y| x.document == y.document).count() as u32;
     let leader = parts.placed.occurrences[draft.family.leader as usize];
     let kind = match (occurrences.len(), u64::from(documents)) {
+        _ if parts.kind == Kind::Reworded => Kind::Reworded,
         (1, _) => Kind::Run,
         (_, n) if n > boilerplate(parts.documents) => Kind::Boilerplate,
-        _ => Kind::Passage,
+        _ => parts.kind,
     };
     Cluster {
         id,
@@ -202,6 +205,11 @@ fn pairs(
     for (id, d) in (1..).zip(drafts) {
         for m in &d.family.members {
             clusters_of.entry(m.occurrence).or_default().push((id, d.only));
+        }
+    }
+    for (id, d) in (1..).zip(drafts) {
+        for &o in &d.family.covered {
+            clusters_of.entry(o).or_default().push((id, d.only));
         }
     }
     let clusters = |o: u32| clusters_of.get(&o).map_or(&[][..], |c| c.as_slice());

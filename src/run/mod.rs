@@ -1,6 +1,7 @@
 //! The main paths: what joins the stages, and the only place with threads.
 //!
 //! * [`passages`]: texts -> repeated passages, or whole units;
+//! * [`reworded`]: texts -> passages told in other words;
 //! * [`corpus`]: files -> texts for it;
 //! * [`documents`]: texts -> near-duplicate documents;
 //! * [`dedup`]: files -> texts for it, and what stays of them -> files.
@@ -16,6 +17,8 @@ pub mod documents;
 mod grouping;
 pub mod passages;
 mod places;
+mod retellings;
+pub mod reworded;
 pub mod room;
 mod search;
 mod stream;

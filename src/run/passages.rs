@@ -6,7 +6,7 @@
 //!    pair of documents -> occurrences -> clusters -> places in the texts.
 //!
 //! * time: near-linear in the tokens, plus the columns aligned
-//! * space: 4 bytes a token and 8 a fingerprint, then 16 a link; the texts
+//! * space: 4 bytes a token and 8 a fingerprint, then 8 a link; the texts
 //!   are the caller's
 //!
 //! The result is a function of texts and options alone: every stage sorts
@@ -23,7 +23,6 @@ use crate::options::WORD_WEIGHT;
 use crate::options::find::FindOptions;
 use crate::options::find::FindPlan;
 use crate::options::find::Level;
-use crate::options::find::Scope;
 use crate::passage::Match;
 use crate::passage::Rows;
 use crate::passage::Run;
@@ -32,8 +31,10 @@ use crate::passage::fingerprint;
 use crate::passage::fingerprint::Fingerprint;
 use crate::passage::periodic;
 use crate::passage::seed;
+use crate::passage::seed::Linking;
 use crate::radix::Sorter;
 use crate::report::Found;
+use crate::report::Kind;
 use crate::report::Summary;
 use crate::run::Unwatched;
 use crate::run::Watch;
@@ -41,6 +42,8 @@ use crate::run::assemble;
 use crate::run::assemble::Parts;
 use crate::run::copies::Copies;
 use crate::run::grouping;
+use crate::run::retellings;
+use crate::run::retellings::Classes;
 use crate::run::units;
 use crate::span::TokenSpan;
 use crate::text::Hashes;
@@ -214,6 +217,20 @@ impl Search {
         Ok(())
     }
 
+    /// The reworded passages of what was added, and nothing else.
+    ///
+    /// # Panics
+    ///
+    /// If `texts` are not those added, in their order.
+    #[must_use]
+    pub fn finish_reworded(self, texts: &[&str], watch: &dyn Watch) -> Found {
+        assert_eq!(texts.len(), self.class_of.len(), "the texts that were added");
+        let copies = Copies::new(&self.class_of, self.rows.documents());
+        let classes = Classes { plan: &self.plan, rows: &self.rows, copies: &copies };
+        let found = retellings::report(&classes, texts, &[], watch);
+        self.summed(found, texts)
+    }
+
     /// Searches what was added.
     ///
     /// # Panics
@@ -222,9 +239,8 @@ impl Search {
     #[must_use]
     pub fn finish(mut self, texts: &[&str], watch: &dyn Watch) -> Found {
         assert_eq!(texts.len(), self.class_of.len(), "the texts that were added");
-        let scope = self.plan.options().scope;
         watch.begin("linking", 0);
-        let links = link(&self.rows, std::mem::take(&mut self.prints), scope);
+        let links = link(&self.rows, std::mem::take(&mut self.prints), &self.plan);
         let (matches, left_out) = align(&self.rows, &links, &self.plan, watch);
         drop(links);
         watch.begin("grouping", 0);
@@ -238,16 +254,22 @@ impl Search {
             documents: texts.len(),
             copies: &copies,
             placed: &placed,
+            kind: Kind::Passage,
         };
         let mut found = assemble::report(&parts, texts, families, &matches);
-        found.summary = Summary {
-            documents: texts.len() as u64,
-            bytes: self.bytes,
-            tokens: self.tokens,
-            chains_left_out: left_out,
-            ..found.summary
-        };
-        found
+        found.summary.chains_left_out = left_out;
+        if self.plan.options().reworded {
+            let classes = Classes { plan: &self.plan, rows: &self.rows, copies: &copies };
+            retellings::append(&mut found, retellings::report(&classes, texts, &matches, watch));
+        }
+        self.summed(found, texts)
+    }
+
+    /// With the totals of what was added.
+    fn summed(&self, found: Found, texts: &[&str]) -> Found {
+        let documents = texts.len() as u64;
+        let (bytes, tokens) = (self.bytes, self.tokens);
+        Found { summary: Summary { documents, bytes, tokens, ..found.summary }, ..found }
     }
 }
 
@@ -278,46 +300,74 @@ pub(crate) fn prepare(
     }
 }
 
-/// A link between two documents: numbers of both, distance and earlier token.
-type Link = (u64, u64);
-
-/// Fingerprints -> links, sorted by documents, distance, place.
-fn link(rows: &Rows, prints: seed::Parts, scope: Scope) -> Vec<Link> {
+/// Fingerprints -> links: pairs of tokens, packed, sorted.
+fn link(rows: &Rows, prints: seed::Parts, plan: &FindPlan) -> Vec<u64> {
+    let more = seed::agreement(rows.tokens().len());
+    let least = if more == 0 { 0 } else { (plan.seeds().words + more) * WORD_WEIGHT };
+    let how = Linking { scope: plan.options().scope, least };
     let of_part = |sorter: &mut Sorter, mut part: Vec<u64>| {
         let mut pairs = Vec::new();
         seed::sort(&mut part, sorter);
-        seed::links(rows, &part, scope, &mut pairs);
+        seed::links(rows, &part, how, &mut pairs);
+        pairs.sort_unstable();
+        pairs.dedup();
         pairs
-            .iter()
-            .map(|&pair| {
-                let (a, b) = ((pair >> 32) as u32, pair as u32);
-                let documents = seed::pack(rows.document(a), rows.document(b));
-                (documents, seed::pack(b - a, a))
-            })
-            .collect::<Vec<Link>>()
     };
     let parts = prints.into_parts();
-    let mut links: Vec<Link> =
-        parts.into_par_iter().map_init(Sorter::default, of_part).flatten_iter().collect();
+    let made: Vec<Vec<u64>> = parts.into_par_iter().map_init(Sorter::default, of_part).collect();
+    let mut links = Vec::with_capacity(made.iter().map(Vec::len).sum());
+    for part in made {
+        links.extend_from_slice(&part);
+    }
     links.par_sort_unstable();
     links.dedup();
     links
 }
 
+/// Links of one document from which on its pairs of documents are aligned in
+/// parallel, and not only with those of other documents.
+const MANY: usize = 1 << 14;
+
+/// A link of a document: number of the other one, distance and earlier token.
+type Link = (u32, u64);
+
 /// Links -> alignments, by documents; and how many chains were left out.
-fn align(rows: &Rows, links: &[Link], plan: &FindPlan, watch: &dyn Watch) -> (Vec<Match>, u64) {
+fn align(rows: &Rows, links: &[u64], plan: &FindPlan, watch: &dyn Watch) -> (Vec<Match>, u64) {
     watch.begin("aligning", links.len() as u64);
-    let of_documents = |(aligner, near): &mut (Aligner, Vec<(u32, u32)>), own: &[Link]| {
-        let documents = ((own[0].0 >> 32) as u32, own[0].0 as u32);
+    let earlier = |link: u64| (link >> 32) as u32;
+    let of_pair = |(aligner, near): &mut Worker, first: u32, own: &[Link]| {
         near.clear();
         near.extend(own.iter().map(|&(_, at)| ((at >> 32) as u32, at as u32)));
         let mut out = Vec::new();
-        aligner.align(rows, documents, near, plan, &mut out);
+        aligner.align(rows, (first, own[0].0), near, plan, &mut out);
         watch.advance(own.len() as u64);
         (out, std::mem::take(&mut aligner.skipped))
     };
-    let found: Vec<(Vec<Match>, u64)> =
-        links.par_chunk_by(|x, y| x.0 == y.0).map_init(Default::default, of_documents).collect();
+    let of_document = |worker: &mut Worker, own: &[u64]| {
+        let first = rows.document(earlier(own[0]));
+        let mut near: Vec<Link> = own
+            .iter()
+            .map(|&link| {
+                let (a, b) = (earlier(link), link as u32);
+                (rows.document(b), seed::pack(b - a, a))
+            })
+            .collect();
+        if near.len() < MANY {
+            near.sort_unstable();
+            let pairs = near.chunk_by(|x, y| x.0 == y.0);
+            return pairs.map(|own| of_pair(worker, first, own)).collect::<Vec<_>>();
+        }
+        near.par_sort_unstable();
+        let pairs = near.par_chunk_by(|x, y| x.0 == y.0);
+        pairs.map_init(Worker::default, |worker, own| of_pair(worker, first, own)).collect()
+    };
+    let same = |x: &u64, y: &u64| rows.document(earlier(*x)) == rows.document(earlier(*y));
+    let found: Vec<(Vec<Match>, u64)> = links
+        .par_chunk_by(same)
+        .map_init(Worker::default, of_document)
+        .flatten_iter()
+        .filter(|f| !f.0.is_empty() || f.1 > 0)
+        .collect();
     let left_out = found.iter().map(|f| f.1).sum();
     let mut matches: Vec<Match> = found.into_iter().flat_map(|f| f.0).collect();
     let documents = |m: &Match| (rows.document(m.a.start), rows.document(m.b.start));
@@ -325,9 +375,129 @@ fn align(rows: &Rows, links: &[Link], plan: &FindPlan, watch: &dyn Watch) -> (Ve
     (matches, left_out)
 }
 
+/// What a thread works with: the aligner, and the links of one pair of
+/// documents.
+type Worker = (Aligner, Vec<(u32, u32)>);
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::options::find::Scope;
+
+    /// Words by number.
+    fn text(words: impl IntoIterator<Item = u64>) -> String {
+        words.into_iter().map(|w| format!("w{w} ")).collect()
+    }
+
+    fn fresh(state: &mut u64, n: usize) -> Vec<u64> {
+        (0..n).map(|_| hash::splitmix64(state)).collect()
+    }
+
+    /// Clusters as (words from, words to, repeats), for texts of words and
+    /// single spaces.
+    fn clusters(texts: &[String], options: &FindOptions) -> Vec<Vec<(u32, usize, usize, u32)>> {
+        let named: Vec<(&str, &str)> = texts.iter().map(|t| ("", t.as_str())).collect();
+        let found = find(&named, options).unwrap();
+        let word = |d: u32, byte: u32| texts[d as usize][..byte as usize].matches(' ').count();
+        found
+            .clusters
+            .iter()
+            .map(|c| {
+                let place = |o: &crate::report::Occurrence| {
+                    let d = o.document;
+                    (d, word(d, o.span.start), word(d, o.span.end) + 1, o.repeats)
+                };
+                c.occurrences.iter().map(place).collect()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_cluster_never_lists_two_places_of_the_same_text() {
+        for seed in 0..400u64 {
+            let mut state = seed;
+            let passage = fresh(&mut state, 60);
+            // Each text has one front part, the first the whole.
+            let texts: Vec<String> = (0..3 + seed % 5)
+                .map(|n| {
+                    let part = if n == 0 { 60 } else { 30 + hash::splitmix64(&mut state) % 31 };
+                    let words = [
+                        fresh(&mut state, 30),
+                        passage[..part as usize].to_vec(),
+                        fresh(&mut state, 30),
+                    ];
+                    text(words.concat())
+                })
+                .collect();
+            let options = FindOptions { pairs: true, ..FindOptions::default() };
+            for c in clusters(&texts, &options) {
+                for (n, x) in c.iter().enumerate() {
+                    for y in &c[..n] {
+                        let shared = x.2.min(y.2).saturating_sub(x.1.max(y.1));
+                        let short = (x.2 - x.1).min(y.2 - y.1);
+                        assert!(x.0 != y.0 || 2 * shared <= short, "seed {seed}: {x:?} {y:?}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn words_repeated_one_after_the_other_are_a_run_each() {
+        let found = clusters(&[text((0..600).map(|n| n / 200))], &FindOptions::default());
+        assert_eq!(found, [[(0, 0, 200, 200)], [(0, 200, 400, 200)], [(0, 400, 600, 200)]]);
+    }
+
+    #[test]
+    fn texts_of_two_words_are_covered_by_what_is_found() {
+        let mut fibonacci = (vec![0u64], vec![0u64, 1]);
+        while fibonacci.1.len() < 3000 {
+            let next = [&fibonacci.1[..], &fibonacci.0].concat();
+            fibonacci = (fibonacci.1, next);
+        }
+        let thue_morse: Vec<u64> = (0..3000u64).map(|n| u64::from(n.count_ones() % 2)).collect();
+        for words in [fibonacci.1, thue_morse] {
+            let n = words.len();
+            let found = clusters(&[text(words)], &FindOptions::default());
+            let mut covered = vec![false; n];
+            found.iter().flatten().for_each(|o| covered[o.1..o.2].fill(true));
+            assert!(covered.iter().filter(|&&c| c).count() * 10 >= 9 * n);
+        }
+    }
+
+    #[test]
+    fn a_line_between_others_is_a_cluster_and_turns_are_runs() {
+        let mut state = 8;
+        let (a, b, c) = (fresh(&mut state, 30), fresh(&mut state, 30), fresh(&mut state, 30));
+        // A B A B … A C A C …: two runs of 60 words each.
+        let turns = |x: &[u64], y: &[u64]| [x, y].concat().repeat(20);
+        let words = [turns(&a, &b), turns(&a, &c)].concat();
+        let found = clusters(&[text(words)], &FindOptions::default());
+        let runs: Vec<_> = found.iter().flatten().filter(|o| o.3 > 1).copied().collect();
+        assert_eq!(runs.len(), 2, "{found:?}");
+        assert!(runs.iter().all(|r| r.3 == 20), "{runs:?}");
+        // A B1 A B2 …: one cluster of all places of A.
+        let words: Vec<u64> =
+            (0..200).flat_map(|_| [a.clone(), fresh(&mut state, 40)].concat()).collect();
+        let found = clusters(&[text(words)], &FindOptions::default());
+        let want: Vec<_> = (0..200).map(|n| (0, 70 * n, 70 * n + 30, 1)).collect();
+        assert_eq!(found, [want]);
+    }
+
+    #[test]
+    fn a_page_in_many_documents_is_one_cluster() {
+        let mut state = 9;
+        let page = fresh(&mut state, 100);
+        let texts: Vec<String> = (0..2000)
+            .map(|n| {
+                let (before, after) = (fresh(&mut state, n % 17), fresh(&mut state, 9));
+                text([before, page.clone(), after].concat())
+            })
+            .collect();
+        let found = clusters(&texts, &FindOptions::default());
+        let want: Vec<_> = (0..2000).map(|n| (n as u32, n % 17, n % 17 + 100, 1)).collect();
+        assert_eq!(found, [want]);
+    }
 
     #[test]
     fn short_passages_side_by_side_are_two_places() {

@@ -61,13 +61,15 @@ fn units(texts: &[String], level: Level) -> Vec<Unit> {
     all
 }
 
+type Shingles = BTreeSet<Vec<String>>;
+
+fn shingles(words: &[String]) -> Shingles {
+    words.windows(3).map(<[String]>::to_vec).collect()
+}
+
 /// Shared shingles and all, by the definition.
-fn overlap(a: &[String], b: &[String]) -> (usize, usize) {
-    let set = |words: &[String]| -> BTreeSet<Vec<String>> {
-        words.windows(3).map(<[String]>::to_vec).collect()
-    };
-    let (x, y) = (set(a), set(b));
-    (x.intersection(&y).count(), x.union(&y).count())
+fn overlap(x: &Shingles, y: &Shingles) -> (usize, usize) {
+    (x.intersection(y).count(), x.union(y).count())
 }
 
 /// Pairs of places, by the definition, with their scores.
@@ -75,9 +77,10 @@ type Pairs = BTreeMap<((u32, u32), (u32, u32)), (usize, usize)>;
 
 fn naive(texts: &[String], options: &FindOptions) -> Pairs {
     let all = units(texts, options.level);
+    let sets: Vec<Shingles> = all.iter().map(|u| shingles(&u.words)).collect();
     let mut found = Pairs::new();
     for (n, a) in all.iter().enumerate() {
-        for b in &all[n + 1..] {
+        for (m, b) in all.iter().enumerate().skip(n + 1) {
             let compared = match options.scope {
                 Scope::Within => a.document == b.document,
                 Scope::Across => a.document != b.document,
@@ -91,7 +94,7 @@ fn naive(texts: &[String], options: &FindOptions) -> Pairs {
                 let least = options.exact_words.min(options.min_words);
                 (a.words.len() >= least).then_some((1, 1))
             } else {
-                let (shared, all) = overlap(&a.words, &b.words);
+                let (shared, all) = overlap(&sets[n], &sets[m]);
                 let long = a.words.len().min(b.words.len()) >= options.min_words.max(3);
                 let parts = (options.threshold * 1e6).round() as usize;
                 (long && shared * 1_000_000 >= parts * all).then_some((shared, all))
@@ -203,7 +206,7 @@ fn members_reach_the_threshold_against_their_leader_and_pairs_share_a_cluster() 
                 let expected = if here.words == leader.words {
                     (1, 1)
                 } else {
-                    overlap(&here.words, &leader.words)
+                    overlap(&shingles(&here.words), &shingles(&leader.words))
                 };
                 assert_eq!(score, expected, "seed {seed}");
                 let plan = FindPlan::new(&options).unwrap();
@@ -250,8 +253,8 @@ fn crowd(seed: u64, lines: u64, edits: u64) -> String {
 
 #[test]
 fn in_crowds_every_unit_that_is_alike_another_stands_in_a_cluster() {
-    for seed in 0..20u64 {
-        let texts = [crowd(seed, 250, 4 + seed % 3), crowd(seed + 100, 30, 5)];
+    for seed in 0..9u64 {
+        let texts = [crowd(seed, 400, 2 + seed % 2), crowd(seed + 100, 30, 5)];
         let options = FindOptions {
             scope: [Scope::All, Scope::Within, Scope::Across][(seed % 3) as usize],
             level: Level::Line,
@@ -274,7 +277,7 @@ fn in_crowds_every_unit_that_is_alike_another_stands_in_a_cluster() {
         assert!(got.difference(&expected).next().is_none() || options.scope == Scope::Across);
         assert!(found.summary.crowds > 0, "seed {seed}");
         let places: usize = found.clusters.iter().map(|c| c.occurrences.len()).sum();
-        assert!(places < 3 * 280, "seed {seed}: {places} places");
+        assert!(places < 3 * 430, "seed {seed}: {places} places");
     }
 }
 
