@@ -16,7 +16,7 @@ use crate::run::documents::source::Source;
 use crate::run::room::Room;
 
 /// The part of the free memory that sets may have.
-const SETS_SHARE: u64 = 4;
+const SETS_SHARE: u64 = 6;
 
 /// A way to find documents that are alike.
 pub(super) trait Finder {

@@ -80,7 +80,7 @@ const SAMPLED: usize = 1 << 16;
 const SAMPLE: usize = 16;
 
 /// The part of the memory that sets may have with an index of them.
-const SHARE: u64 = 2;
+const SHARE: u64 = 4;
 
 /// Of so many documents, the step from one that is counted for the order of
 /// rarity to the next.

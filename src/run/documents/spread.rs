@@ -62,8 +62,8 @@ const BEHIND: u32 = u32::MAX;
 /// sorts at a time.
 const SORT_SHARE: u64 = 8;
 
-/// The part that the index may have; while it grows, half of it again.
-const INDEX_SHARE: u64 = 4;
+/// The part that the index may have before it grows once more.
+const INDEX_SHARE: u64 = 8;
 
 /// Sets in a file.
 #[derive(Debug)]
