@@ -119,6 +119,14 @@ pub struct FindOptions {
     pub snap: Snap,
     /// Whether passages are found as well that share their unusual words in
     /// another order or wording; they have a kind and a measure of their own.
+    ///
+    /// Needs twenty words at least, and some three times the work of a search
+    /// without, growing with the power 1.2 of the size. Of labelled cases (PAN
+    /// 2013, training part) the plagdet score is .92 for words in random
+    /// order, .89 for translations there and back, .54 for summaries. What has
+    /// none of its unusual words left is not found; templates filled with
+    /// other names are not told from retellings, nor are two reports of one
+    /// event.
     pub reworded: bool,
     /// Whether the verified pairs behind the clusters are kept in the result.
     pub pairs: bool,

@@ -13,8 +13,9 @@
 //!   word that two units share and each pair of units
 //! * space: linear in the words of both stretches
 //!
-//! Approximation: of a word that only one stretch has, the units that hold it
-//! are not counted in the stretch but near each unit, ahead of time.
+//! Approximation: of a word that stands in the first stretch only, or not in
+//! the first document at all, the units that hold it are not counted in the
+//! stretch but near each unit, ahead of time.
 
 use std::ops::Range;
 

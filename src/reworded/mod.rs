@@ -37,7 +37,7 @@
 //! assessing the statistical significance of molecular sequence features*,
 //! 1990 (bounds that grow with the logarithm of what is compared).
 //! Departures: pairs of documents are found, not given; a pair of units that
-//! is less alike may extend a passage, but not found one; all is symmetric.
+//! is less alike may extend a passage, but not found one.
 
 use crate::reworded::corpus::Corpus;
 use crate::reworded::log::Logs;

@@ -15,6 +15,7 @@ pub mod corpus;
 pub mod dedup;
 pub mod documents;
 mod grouping;
+mod held;
 pub mod passages;
 mod places;
 mod retellings;

@@ -1,7 +1,5 @@
 //! Passages that retell each other -> clusters and pairs, as reported.
 
-use ahash::AHashMap;
-
 use crate::options::find::FindPlan;
 use crate::passage::Match;
 use crate::passage::Rows;
@@ -23,6 +21,8 @@ use crate::run::assemble;
 use crate::run::assemble::Parts;
 use crate::run::copies::Copies;
 use crate::run::grouping::Placed;
+use crate::run::held;
+use crate::run::held::Held;
 use crate::run::reworded;
 use crate::run::reworded::Told;
 use crate::span::ByteSpan;
@@ -40,7 +40,7 @@ pub(crate) struct Classes<'a> {
 }
 
 /// Searches the classes and reports what they retell, but for what `copied`
-/// has as copies, sorted by documents. `texts` are those of all documents.
+/// has as copies. `texts` are those of all documents.
 pub(crate) fn report(
     classes: &Classes<'_>,
     texts: &[&str],
@@ -52,7 +52,8 @@ pub(crate) fn report(
     let own: Vec<&str> = (0..rows.documents() as u32).map(first).collect();
     let (told, left_out) = reworded::search(&own, plan, watch);
     let mut matches = matches(rows, &told);
-    matches.retain(|m| !is_copy(rows, m, copied));
+    let copies_of = Held::new(copied.iter().map(|m| held(rows, m)).collect());
+    matches.retain(|m| !copies_of.holds(held(rows, m), SAME));
     let (placed, links) = place(rows, &matches);
     let occurrences = &placed.occurrences;
     let length = |n: u32| rows.weight(occurrences[n as usize].span);
@@ -69,13 +70,15 @@ fn documents(rows: &Rows, m: &Match) -> (u32, u32) {
     (rows.document(m.a.start), rows.document(m.b.start))
 }
 
-/// Whether one alignment covers two thirds of both passages.
-fn is_copy(rows: &Rows, m: &Match, copied: &[Match]) -> bool {
-    let own = documents(rows, m);
-    let start = copied.partition_point(|c| documents(rows, c) < own);
-    let most = |x: TokenSpan, y: TokenSpan| 3 * u64::from(x.overlap(y)) >= 2 * u64::from(x.len());
-    let same = copied[start..].iter().take_while(|c| documents(rows, c) == own);
-    same.into_iter().any(|c| most(m.a, c.a) && most(m.b, c.b))
+/// Part of a passage that makes it the same: of a reworded one that is a copy
+/// and told as such.
+const SAME: (u64, u64) = (2, 3);
+
+/// Part of a copy that makes it a piece of a reworded passage.
+const PIECE: (u64, u64) = (51, 100);
+
+fn held(rows: &Rows, m: &Match) -> held::Pair {
+    (documents(rows, m), (m.a.start, m.a.end), (m.b.start, m.b.end))
 }
 
 /// Appends the clusters of `retold`, and its pairs at their places. A pair of
@@ -88,18 +91,9 @@ pub(crate) fn append(found: &mut Found, retold: Found) {
         c.parent = c.parent.map(|p| p + before);
         c
     }));
-    let inside = |x: ByteSpan, y: ByteSpan| {
-        let common = x.end.min(y.end).saturating_sub(x.start.max(y.start));
-        2 * u64::from(common) > u64::from(x.len())
-    };
-    let mut of_documents: AHashMap<(u32, u32), Vec<(ByteSpan, ByteSpan)>> = AHashMap::new();
-    for p in &retold.pairs {
-        of_documents.entry((p.a.0, p.b.0)).or_default().push((p.a.1, p.b.1));
-    }
-    found.pairs.retain(|p| {
-        let of_both = of_documents.get(&(p.a.0, p.b.0)).map_or(&[][..], |all| all.as_slice());
-        !of_both.iter().any(|&(a, b)| inside(p.a.1, a) && inside(p.b.1, b))
-    });
+    let held = |p: &Pair| ((p.a.0, p.b.0), (p.a.1.start, p.a.1.end), (p.b.1.start, p.b.1.end));
+    let reworded = Held::new(retold.pairs.iter().map(held).collect());
+    found.pairs.retain(|p| !reworded.holds(held(p), PIECE));
     let pairs = retold.pairs.into_iter().map(|p| Pair { cluster: p.cluster + before, ..p });
     found.pairs.extend(pairs);
     found.pairs.sort_by_key(|p| (p.a, p.b, p.cluster));
