@@ -291,6 +291,11 @@ impl FindPlan {
         columns > 0 && self.margin(matches, columns) >= 0
     }
 
+    /// Whether only alignments without an edit reach the threshold.
+    pub(crate) fn is_exact(&self) -> bool {
+        self.threshold_num == PARTS
+    }
+
     /// By how much `matches` of `columns` exceed the threshold, in units of
     /// which only the sign and sums are of use.
     #[must_use]

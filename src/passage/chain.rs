@@ -3,7 +3,8 @@
 //! Links on one diagonal that lie in one exact match become that match; exact
 //! matches in the same order in both documents, with gaps of at most
 //! `max-gap` words, become chains, best first; a chain's gaps are aligned, its
-//! ends extended, and what reaches the threshold is a [`Match`]. A chain that
+//! ends extended, and what reaches the threshold is a [`Match`]. Where an
+//! extension costs the identity that the rest has, it is left out; a chain that
 //! misses the threshold is cut at its worst gap and its parts are tried.
 //!
 //! * time: `O(n * PREDECESSORS)` for `n` exact matches, plus the columns
@@ -299,20 +300,32 @@ impl Aligner {
             }
         }
         let (first, last) = (chain[0], chain[chain.len() - 1]);
-        let (left, right) = self.extend(rows, first, last, bounds, limits, own);
-        matches += left.matches + right.matches;
-        columns += left.columns + right.columns;
-        let found = Match {
+        let none = Extension::default();
+        // Nothing but edits can stand beside an exact match.
+        let (left, right) = if plan.is_exact() {
+            (none, none)
+        } else {
+            self.extend(rows, first, last, bounds, limits, own)
+        };
+        let grown = |(left, right): (Extension, Extension)| Match {
             a: TokenSpan { start: first.a - left.a, end: last.a + last.len + right.a },
             b: TokenSpan { start: first.b - left.b, end: last.b + last.len + right.b },
-            matches,
-            columns,
+            matches: matches + left.matches + right.matches,
+            columns: columns + left.columns + right.columns,
         };
-        let long = rows.weight(found.a).min(rows.weight(found.b)) >= plan.min_weight();
-        let mut seen = u64::from(columns);
-        if long && plan.accepts(matches, columns) {
-            self.accepted.push(found);
-        } else if long && worst.1 > 0 {
+        let is_long = |m: &Match| rows.weight(m.a).min(rows.weight(m.b)) >= plan.min_weight();
+        let is_passage = |m: &Match| is_long(m) && plan.accepts(m.matches, m.columns);
+        // What is gained in length may cost the identity that the rest has.
+        let halves = [(left, none), (none, right)];
+        let [more, less] =
+            if left.columns >= right.columns { halves } else { [halves[1], halves[0]] };
+        let whole = grown((left, right));
+        let passage =
+            [(left, right), more, less, (none, none)].into_iter().map(grown).find(is_passage);
+        let mut seen = u64::from(whole.columns);
+        if let Some(passage) = passage {
+            self.accepted.push(passage);
+        } else if is_long(&whole) && worst.1 > 0 {
             let (front, back) = chain.split_at(worst.1);
             let (end, start) = (front[front.len() - 1], back[0]);
             // The front may not grow into the back; where their matches overlap
@@ -340,6 +353,10 @@ impl Aligner {
         plan: &FindPlan,
         own: bool,
     ) -> bool {
+        if plan.is_exact() {
+            let span = TokenSpan { start: e.a, end: e.a + e.len };
+            return rows.weight(span) < plan.min_weight();
+        }
         // Inside one document the copies stay apart: at most what lies between
         // them is taken, by one of them.
         let stop_a = if own { bounds.a.end.min(e.b) } else { bounds.a.end };

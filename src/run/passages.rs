@@ -500,6 +500,25 @@ mod tests {
     }
 
     #[test]
+    fn words_beyond_an_edit_do_not_cost_the_passage_before_it() {
+        let words =
+            |from: u32, n: u32| -> String { (from..from + n).map(|w| format!("w{w} ")).collect() };
+        // 30 words, an edit, 3 words more: 33 of 34.
+        let text = |own: u32| {
+            [words(own, 9), words(0, 30), words(own + 9, 1), words(100, 3), words(own + 10, 9)]
+                .concat()
+        };
+        let texts = [text(1000), text(2000)];
+        let texts = [("a", texts[0].as_str()), ("b", texts[1].as_str())];
+        for (threshold, expected) in [(1.0, 30), (0.98, 30), (0.97, 34), (0.7, 34)] {
+            let options = FindOptions { threshold, ..FindOptions::default() };
+            let found = find(&texts, &options).unwrap();
+            let lengths: Vec<u32> = found.clusters.iter().map(|c| c.words).collect();
+            assert_eq!(lengths, [expected], "{threshold}");
+        }
+    }
+
+    #[test]
     fn short_passages_side_by_side_are_two_places() {
         let options = FindOptions { min_words: 3, pairs: true, ..FindOptions::default() };
         let found = find(&[("a", "w1 w0 w1 w1 w0 w1")], &options).unwrap();
