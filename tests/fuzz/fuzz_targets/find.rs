@@ -60,6 +60,7 @@ fn options(head: &[u8; 4]) -> FindOptions {
         threshold: (1 + c % 20) as f64 / 20.0,
         max_gap: d % 40,
         pairs: true,
+        ..FindOptions::default()
     }
 }
 
