@@ -63,13 +63,13 @@ pub enum Snap {
 ///
 /// | | fast | default | sensitive | max |
 /// |---|---|---|---|---|
-/// | copies of 15 words found, 10, 20, 30 % of them edited | 74, 42, 21 % | 92, 68, 41 % | 95, 76, 50 % | 95, 80, 56 % |
-/// | of 25 words | 94, 70, 45 % | 100, 93, 80 % | 100, 98, 89 % | 100, 99, 94 % |
-/// | of 50 words | 100, 94, 74 % | 100, 100, 97 % | 100, 100, 99 % | 100, 100, 99 % |
-/// | prose with few repeats, MB/s per core | 147 | 70 | 28 | 12 |
-/// | RFC text with many repeats, MB/s per core | 51 | 33 | 20 | 12 |
-/// | how much of that text is told twice | .527 | .537 | .540 | .544 |
-/// | memory for its 65 MB | 237 MB | 299 MB | 341 MB | 559 MB |
+/// | copies of 15 words found, 10, 20, 30 % of them edited | 74, 42, 21 % | 93, 72, 45 % | 95, 76, 50 % | 95, 80, 56 % |
+/// | of 25 words | 94, 70, 45 % | 100, 96, 83 % | 100, 98, 89 % | 100, 99, 94 % |
+/// | of 50 words | 100, 94, 74 % | 100, 100, 98 % | 100, 100, 99 % | 100, 100, 99 % |
+/// | prose with few repeats, MB/s per core | 297 | 106 | 58 | 26 |
+/// | RFC text with many repeats, MB/s per core | 69 | 45 | 32 | 18 |
+/// | how much of that text is told twice | .527 | .536 | .539 | .544 |
+/// | memory for its 65 MB | 234 MB | 264 MB | 266 MB | 385 MB |
 ///
 /// The copies are those of `cargo bench --bench planted`, with `min-words` 12
 /// and threshold 0.6; the text is that of `benches/corpus.py`, with the
