@@ -187,6 +187,12 @@ impl ScratchFile {
         Ok(())
     }
 
+    /// The error of a file in which there is something else than was written.
+    #[must_use]
+    pub(crate) fn damaged(&self) -> SpillError {
+        self.failed("read", io::ErrorKind::InvalidData.into())
+    }
+
     fn failed(&self, action: &'static str, source: io::Error) -> SpillError {
         self.scratch.failed(action, source)
     }

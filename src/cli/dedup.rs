@@ -7,8 +7,6 @@ use std::time::Instant;
 
 use clap::Args;
 use clap::ValueEnum;
-use twicetold::budget::Budget;
-use twicetold::budget::LEAST;
 use twicetold::input::Entry;
 use twicetold::input::InputKind;
 use twicetold::input::Kind;
@@ -29,8 +27,6 @@ use twicetold::run::dedup::Inputs;
 use twicetold::run::dedup::Settings;
 use twicetold::run::dedup::sinks::Sink;
 use twicetold::run::dedup::sinks::Sinks;
-use twicetold::run::room::Room;
-use twicetold::spill::Scratch;
 use twicetold::storage::Disk;
 
 use crate::cli::Common;
@@ -297,13 +293,7 @@ impl DedupArgs {
 
     fn settings(&self, plan: &DedupPlan) -> Result<Settings, Failure> {
         let annotate = self.annotate.then_some(self.annotate_key.as_str());
-        let temp_dir = self.temp_dir.clone().unwrap_or_else(std::env::temp_dir);
-        let total = match self.memory {
-            Some(total) if total < LEAST => return Err(too_little(total)),
-            Some(total) => total,
-            None => memory::share_of_all().max(LEAST),
-        };
-        let room = Room { budget: Budget::of(total), scratch: Scratch::new(&temp_dir) };
+        let room = memory::room(self.memory, self.temp_dir.as_deref())?;
         let mut settings = Settings::new(plan, (&self.text_key, &self.id_key), annotate, room)?;
         settings.rejects = self.rejects.is_some();
         settings.line_limit = self.max_record;
@@ -317,15 +307,6 @@ impl DedupArgs {
         let standard = self.output.is_none() && !self.dry_run;
         files.map(PathBuf::as_path).chain(standard.then_some(Path::new("-"))).collect()
     }
-}
-
-fn too_little(bytes: u64) -> Failure {
-    let megabytes = |bytes: u64| bytes as f64 / 1e6;
-    Failure::Usage(format!(
-        "--memory is {} MB, but no run is kept to less than {} MB; give more",
-        megabytes(bytes),
-        megabytes(LEAST)
-    ))
 }
 
 /// Runs the command; returns its exit status.

@@ -8,9 +8,9 @@ use crate::options::WORD_WEIGHT;
 use crate::options::find::FindPlan;
 use crate::options::find::Scope;
 use crate::passage::Match;
-use crate::passage::Rows;
 use crate::passage::family::Family;
 use crate::passage::nest;
+use crate::passage::rows::Tokens;
 use crate::report::Cluster;
 use crate::report::Found;
 use crate::report::Kind;
@@ -23,16 +23,18 @@ use crate::run::copies::copied;
 use crate::run::grouping::Placed;
 use crate::run::places;
 use crate::run::places::Request;
+use crate::run::places::Texts;
 use crate::span::ByteSpan;
 use crate::span::TokenSpan;
+use crate::spill::SpillError;
 
 /// What a report is made of.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) struct Parts<'a> {
     /// The settings.
     pub(crate) plan: &'a FindPlan,
     /// Tokens of all classes.
-    pub(crate) rows: &'a Rows,
+    pub(crate) rows: &'a dyn Tokens,
     /// Number of documents.
     pub(crate) documents: usize,
     /// Documents of each class.
@@ -55,13 +57,16 @@ struct Draft {
 
 /// Clusters in the order of the report, with their places in the texts, pairs
 /// when asked for, and what the summary says of them.
-#[must_use]
+///
+/// # Errors
+///
+/// When a text on the disk cannot be read.
 pub(crate) fn report(
     parts: &Parts<'_>,
-    texts: &[&str],
+    texts: &dyn Texts,
     families: Vec<Family>,
     matches: &[Match],
-) -> Found {
+) -> Result<Found, SpillError> {
     let drafts = draft(parts, families);
     let mut requests: Vec<Request> = Vec::new();
     let mut clusters: Vec<Cluster> = Vec::new();
@@ -75,7 +80,7 @@ pub(crate) fn report(
         Vec::new()
     };
     let snap = parts.plan.options().snap;
-    let (located, repeated_bytes) = places::locate(texts, &requests, inside, snap);
+    let (located, repeated_bytes) = places::locate(texts, &requests, inside, snap)?;
     let mut next = located.iter();
     for o in clusters.iter_mut().flat_map(|c| &mut c.occurrences) {
         next.next().expect("a place for each request").fill(o);
@@ -92,7 +97,7 @@ pub(crate) fn report(
         boilerplate: found.clusters.iter().filter(|c| c.kind == Kind::Boilerplate).count() as u64,
         ..Summary::default()
     };
-    found
+    Ok(found)
 }
 
 /// Families -> clusters in the order of the report, with parents.

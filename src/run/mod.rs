@@ -16,6 +16,7 @@ pub mod dedup;
 pub mod documents;
 mod grouping;
 mod held;
+mod library;
 pub mod passages;
 mod places;
 mod retellings;
