@@ -121,6 +121,12 @@ pub struct Rows {
 }
 
 impl Rows {
+    /// Without documents, with room for so many tokens.
+    #[must_use]
+    pub fn with_room(tokens: usize) -> Rows {
+        Rows { tokens: Vec::with_capacity(tokens), ..Rows::default() }
+    }
+
     /// Appends a document: its tokens, and their weights or nothing when all
     /// are words.
     ///
@@ -130,8 +136,9 @@ impl Rows {
     pub fn push(&mut self, tokens: &[u32], weights: &[u8]) -> Result<(), TooManyTokens> {
         self.layout.push(tokens.len())?;
         if !weights.is_empty() && self.sums.is_empty() {
-            self.sums =
-                (0..=self.tokens.len() as u32).map(|n| n.wrapping_mul(WORD_WEIGHT)).collect();
+            self.sums.reserve_exact(self.tokens.capacity() + 1);
+            let words = 0..=self.tokens.len() as u32;
+            self.sums.extend(words.map(|n| n.wrapping_mul(WORD_WEIGHT)));
         }
         if !self.sums.is_empty() {
             let mut sum = self.sums[self.tokens.len()];

@@ -145,6 +145,18 @@ pub trait Places {
     fn weight(&self, span: TokenSpan) -> u32;
 }
 
+/// Up to [`CONTEXT`] of the tokens from one on.
+pub(crate) fn after(tokens: &[u32], at: u32) -> &[u32] {
+    let at = at as usize;
+    &tokens[at..tokens.len().min(at + CONTEXT)]
+}
+
+/// Up to [`CONTEXT`] of the tokens before one.
+pub(crate) fn before(tokens: &[u32], at: u32) -> &[u32] {
+    let at = at as usize;
+    &tokens[at.saturating_sub(CONTEXT)..at]
+}
+
 /// Each token is its own place.
 impl Places for Rows {
     fn token(&self, place: u32) -> u32 {
@@ -156,13 +168,11 @@ impl Places for Rows {
     }
 
     fn after(&self, place: u32) -> &[u32] {
-        let p = place as usize;
-        &self.tokens()[p..self.tokens().len().min(p + CONTEXT)]
+        after(self.tokens(), place)
     }
 
     fn before(&self, place: u32) -> &[u32] {
-        let p = place as usize;
-        &self.tokens()[p.saturating_sub(CONTEXT)..p]
+        before(self.tokens(), place)
     }
 
     fn weight(&self, span: TokenSpan) -> u32 {

@@ -23,6 +23,7 @@ use crate::report::select;
 use crate::run::Notice;
 use crate::run::RunError;
 use crate::run::Watch;
+use crate::run::forecast;
 use crate::run::library::Held;
 use crate::run::library::Library;
 use crate::run::room::Room;
@@ -141,6 +142,11 @@ impl Corpus {
             lost: 0,
             rejected: 0,
         };
+        if room.budget.is_limited() {
+            let demand = corpus.search.demand(HELD as f64 / PARTS as f64);
+            let estimate = forecast::estimate(storage, entries, keys, demand, &room)?;
+            watch.note(&Notice::Estimated(estimate));
+        }
         let mut reader = Reader::new(storage, entries, line_limit, watch);
         if room.budget.is_limited() {
             reader = reader.within(&room.budget);
@@ -245,3 +251,6 @@ fn refused_by(entries: &[Entry], refused: Refused) -> InputError {
         reject: refused.reject,
     }
 }
+
+#[cfg(test)]
+mod tests;

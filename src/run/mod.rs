@@ -14,6 +14,7 @@ mod copies;
 pub mod corpus;
 pub mod dedup;
 pub mod documents;
+mod forecast;
 mod grouping;
 mod held;
 mod library;
@@ -36,6 +37,7 @@ use crate::output::OutputError;
 use crate::run::dedup::DedupRunError;
 use crate::run::dedup::estimate::Estimate;
 use crate::run::passages::FindError;
+use crate::run::room::RoomError;
 use crate::spill::SpillError;
 
 /// Told what a run is doing, from any thread; for progress bars and notes.
@@ -114,6 +116,8 @@ pub enum RunError {
     Dedup(DedupRunError),
     /// A temporary file.
     Spill(SpillError),
+    /// Memory or disk, before the start.
+    Room(RoomError),
 }
 
 impl RunError {
@@ -137,6 +141,7 @@ impl fmt::Display for RunError {
             RunError::Find(e) => e.fmt(f),
             RunError::Dedup(e) => e.fmt(f),
             RunError::Spill(e) => e.fmt(f),
+            RunError::Room(e) => e.fmt(f),
         }
     }
 }
@@ -150,6 +155,7 @@ impl std::error::Error for RunError {
             RunError::Find(e) => Some(e),
             RunError::Dedup(e) => Some(e),
             RunError::Spill(e) => Some(e),
+            RunError::Room(e) => Some(e),
         }
     }
 }
@@ -181,6 +187,12 @@ impl From<DedupRunError> for RunError {
 impl From<SpillError> for RunError {
     fn from(e: SpillError) -> RunError {
         RunError::Spill(e)
+    }
+}
+
+impl From<RoomError> for RunError {
+    fn from(e: RoomError) -> RunError {
+        RunError::Room(e)
     }
 }
 

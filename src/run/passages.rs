@@ -181,14 +181,19 @@ enum Kept {
 
 /// Bytes that a document takes, wherever its text and tokens are: its class,
 /// its content, its place in the row and on the disk, its place among copies.
-const DOCUMENT: u64 = 72;
+pub(crate) const DOCUMENT: u64 = 72;
 
 /// Bytes that an alignment takes with the occurrences and clusters made of it.
 pub const TAIL: u64 = 170;
 
 /// Parts of a budget for sorts, and for what is worked on at a time.
-const SORTING: u64 = 5;
+const SORTING: u64 = 6;
 const WORK: u64 = 8;
+
+/// Parts of the budget, of which [`WHOLE`] may be all tokens while the rest is
+/// on the disk.
+const PARTS: u64 = 16;
+const WHOLE: u64 = 10;
 
 /// What one text gives.
 #[derive(Debug)]
@@ -407,7 +412,12 @@ impl Search {
                 let none = Sorting::new(scratch, size_of::<u64>(), 0);
                 let prints = std::mem::replace(prints, none).finish()?;
                 let how = linking(rows.layout().tokens() as usize, &self.plan);
-                let links = linking::links(rows, prints, how, scratch, (work, sorting))?;
+                // The rest of the memory is enough for sorts and work.
+                let whole = rows.bytes() <= budget.total() / PARTS * WHOLE;
+                let whole = whole.then(|| rows.all()).transpose()?;
+                let both = (&*rows, whole.as_deref());
+                let links = linking::links(both, prints, how, scratch, (work, sorting))?;
+                drop(whole);
                 watch.begin("aligning", 0);
                 let (mut matches, counted) = (Vec::new(), &mut self.counted);
                 let take = |found: Vec<Match>| {

@@ -6,6 +6,7 @@ use crate::passage::periodic;
 use crate::report::Found;
 use crate::run::RunError;
 use crate::run::Watch;
+use crate::run::forecast::Demand;
 use crate::run::passages;
 use crate::run::places::Texts;
 use crate::run::room::Room;
@@ -70,6 +71,13 @@ impl Search {
             Search::Passages(search) => search.held(),
             Search::Units(search) => search.held(),
         }
+    }
+
+    /// What is to be known of it before it starts, when `held` is the part of
+    /// the memory that texts, tokens and fingerprints may take.
+    pub(crate) fn demand(&self, held: f64) -> Demand {
+        let spills = matches!(self, Search::Passages(search) if search.can_spill());
+        Demand { spills, held, document: passages::DOCUMENT }
     }
 
     /// Moves what can be moved to the disk; returns whether that is possible:

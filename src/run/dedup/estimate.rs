@@ -81,7 +81,7 @@ impl fmt::Display for Estimate {
 }
 
 /// Bytes in words, rounded up.
-pub(super) struct Megabytes(pub(super) u64);
+pub(crate) struct Megabytes(pub(crate) u64);
 
 impl fmt::Display for Megabytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,16 +1,18 @@
 //! Links on the disk -> alignments.
 //!
 //! Links come in the order of their earlier tokens, so those of one document
-//! come together. They are put in the order of pairs of documents; the
-//! documents of as many pairs as fit the memory are read, and the pairs
-//! aligned in parallel. An alignment depends on the tokens of its two
-//! documents alone, so that it does not matter where in the row they stand.
+//! come together. As many as fit the memory are put in the order of their
+//! later documents, which are read in turn, with the earlier ones beside them:
+//! a join of blocks. Pairs of documents are aligned in parallel. An alignment
+//! depends on the tokens of its two documents alone, so that it does not matter
+//! where in the row they stand.
 //!
-//! * time: that of the alignments, and one read of a document for each pair
-//!   that it is the later one of
+//! * time: that of the alignments, and one read of all tokens for each block of
+//!   links
 //! * space: the room that is given, or the links and tokens of one pair of
 //!   documents, and the alignments
 
+use ahash::AHashSet;
 use rayon::prelude::*;
 
 use crate::external::Sorted;
@@ -26,14 +28,15 @@ use crate::run::passages::align_pair;
 use crate::run::passages::stored::Stored;
 use crate::span::TokenSpan;
 
-/// A link: the documents, the distance of its tokens and the earlier one.
+/// A link: the later and the earlier document, the distance of its tokens and
+/// the earlier one.
 type Link = ((u32, u32), u64);
 
-/// Bytes of a link while its pair is aligned: itself, and its copy without
-/// documents.
+/// Bytes of a link while its pair is aligned: itself, its copy without
+/// documents, and what is found.
 const LINK: usize = size_of::<Link>() + 16;
 
-/// Bytes of a token that is read.
+/// Bytes of a token that is read, with its weight.
 const TOKEN: usize = 8;
 
 /// Links of a batch at least: below, the threads would meet too often.
@@ -49,23 +52,12 @@ pub(super) fn align(
     (room, watch): (usize, &dyn Watch),
     mut take: impl FnMut(Vec<Match>) -> Result<(), RunError>,
 ) -> Result<u64, RunError> {
-    let mut batch: Vec<Link> = Vec::new();
-    let (mut left_out, mut ended) = (0, false);
-    while !ended {
-        loop {
-            let Some(link) = links.next_word()? else {
-                ended = true;
-                break;
-            };
-            let (a, b) = ((link >> 32) as u32, link as u32);
-            let document = rows.document(a);
-            batch.push(((document, rows.document(b)), seed::pack(b - a, a)));
-            // All links of a document come into one batch.
-            let next = links.head().and_then(|word| Some(u32::from_be_bytes(*word.first_chunk()?)));
-            let ends = next.is_none_or(|next| rows.document(next) != document);
-            if ends && batch.len() >= (room / LINK).max(FEW) {
-                break;
-            }
+    let (mut batch, mut left_out): (Vec<Link>, u64) = (Vec::new(), 0);
+    loop {
+        batch.clear();
+        next(rows, &mut links, room, &mut batch)?;
+        if batch.is_empty() {
+            return Ok(left_out);
         }
         batch.par_sort_unstable();
         let mut rest = &batch[..];
@@ -79,33 +71,59 @@ pub(super) fn align(
             watch.advance(own.len() as u64);
             rest = others;
         }
-        batch.clear();
     }
-    Ok(left_out)
+}
+
+/// The next links, all of each earlier document: as many as there is room for,
+/// with documents for half the tokens that there is room for.
+fn next(
+    rows: &Stored,
+    links: &mut Sorted,
+    room: usize,
+    batch: &mut Vec<Link>,
+) -> Result<(), RunError> {
+    let (mut last, mut tokens) = (u32::MAX, 0);
+    while let Some(link) = links.next_word()? {
+        let (a, b) = ((link >> 32) as u32, link as u32);
+        let document = rows.document(a);
+        if document != last {
+            last = document;
+            tokens += rows.span(document).len() as usize;
+        }
+        batch.push(((rows.document(b), document), seed::pack(b - a, a)));
+        let next = links.head().and_then(|word| Some(u32::from_be_bytes(*word.first_chunk()?)));
+        let ends = next.is_none_or(|next| rows.document(next) != document);
+        if ends && (batch.len() >= (room / LINK).max(FEW) || tokens >= room / TOKEN / 2) {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// How many of the links, whole pairs of documents and one at least, have
 /// documents of up to `tokens` tokens together, and these, ascending.
 fn fitting(rows: &Stored, links: &[Link], tokens: usize) -> (usize, Vec<u32>) {
     let (mut many, mut taken, mut documents) = (0, 0, Vec::new());
-    let mut earlier = None;
+    // The earlier ones are at most half of all.
+    let mut seen = AHashSet::new();
     for own in links.chunk_by(|x, y| x.0 == y.0) {
-        let (a, b) = own[0].0;
-        let length = |document| rows.span(document).len() as usize;
-        taken += length(b) + if earlier == Some(a) { 0 } else { length(a) };
+        let (b, a) = own[0].0;
+        for document in [a, b] {
+            if seen.insert(document) {
+                taken += rows.span(document).len() as usize;
+                documents.push(document);
+            }
+        }
         if many > 0 && taken > tokens {
             break;
         }
-        earlier = Some(a);
-        documents.extend([a, b]);
         many += own.len();
     }
     documents.sort_unstable();
-    documents.dedup();
     (many, documents)
 }
 
-/// Alignments of whole pairs of documents, whose tokens are `loaded`.
+/// Alignments of whole pairs of `documents`, whose tokens are `loaded`.
 fn pairs(
     rows: &Stored,
     loaded: &Rows,
@@ -115,7 +133,7 @@ fn pairs(
 ) -> (Vec<Match>, u64) {
     let number = |document: u32| documents.partition_point(|&d| d < document) as u32;
     let of_pair = |worker: &mut Worker, own: &[Link]| {
-        let (a, b) = own[0].0;
+        let (b, a) = own[0].0;
         let (near_a, near_b) = (number(a), number(b));
         let (from_a, from_b) = (rows.span(a).start, rows.span(b).start);
         let (to_a, to_b) = (loaded.span(near_a).start, loaded.span(near_b).start);

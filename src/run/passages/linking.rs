@@ -3,7 +3,8 @@
 //! Sorted fingerprints come as a stream of groups. As many groups as fit the
 //! memory are linked at a time, in parallel; the tokens around the places of
 //! the large ones are read beforehand, in the order of the row. A group that
-//! does not fit by itself is sorted by its context on the disk.
+//! does not fit by itself is sorted by its context on the disk. Where all
+//! tokens fit the memory they are looked at there.
 //!
 //! * time: that of [`seed::links`], one read of the tokens around each place of
 //!   a large group, and the sorting of fingerprints and links
@@ -23,6 +24,8 @@ use crate::passage::seed::ALL_PAIRS;
 use crate::passage::seed::CONTEXT;
 use crate::passage::seed::Linking;
 use crate::passage::seed::Places;
+use crate::run::passages::stored::GAP;
+use crate::run::passages::stored::READ;
 use crate::run::passages::stored::Stored;
 use crate::span::TokenSpan;
 use crate::spill::Scratch;
@@ -42,16 +45,11 @@ const SMALL: usize = 24 + 8 * (ALL_PAIRS - 1) / 2 + 8;
 /// Places whose contexts are read by one thread at a time.
 const SHARE: usize = 1 << 12;
 
-/// Most tokens between two places for one read to serve both.
-const GAP: u32 = 1 << 10;
-
-/// Most tokens of a read.
-const READ: u32 = 1 << 15;
-
 /// Links the groups of `prints`, which are packed by [`seed::pack`] and sorted,
-/// with `room` bytes of memory; sorts the links with `sorting` bytes.
+/// with `room` bytes of memory; sorts the links with `sorting` bytes. `whole`
+/// are all tokens, where they are in memory.
 pub(super) fn links(
-    rows: &Stored,
+    (rows, whole): (&Stored, Option<&[u32]>),
     prints: Sorted,
     how: Linking,
     scratch: &Scratch,
@@ -59,6 +57,8 @@ pub(super) fn links(
 ) -> Result<Sorted, SpillError> {
     let mut linker = Linker {
         rows,
+        whole,
+        large: if whole.is_some() { SMALL } else { LARGE },
         how,
         scratch,
         room,
@@ -73,6 +73,9 @@ pub(super) fn links(
 
 struct Linker<'a> {
     rows: &'a Stored,
+    whole: Option<&'a [u32]>,
+    /// Bytes that a place of a large group takes.
+    large: usize,
     how: Linking,
     scratch: &'a Scratch,
     room: usize,
@@ -85,7 +88,7 @@ struct Linker<'a> {
 
 impl Linker<'_> {
     fn all(&mut self, mut prints: Sorted) -> Result<(), SpillError> {
-        let most = self.room / LARGE;
+        let most = self.room / self.large;
         let mut group: Vec<u64> = Vec::new();
         let mut giant: Option<Giant> = None;
         loop {
@@ -132,7 +135,7 @@ impl Linker<'_> {
         if group.len() < 2 {
             return Ok(());
         }
-        let bytes = group.len() * if group.len() > ALL_PAIRS { LARGE } else { SMALL };
+        let bytes = group.len() * if group.len() > ALL_PAIRS { self.large } else { SMALL };
         if self.taken + bytes > self.room {
             self.link()?;
         }
@@ -143,13 +146,35 @@ impl Linker<'_> {
 
     /// Links the groups kept.
     fn link(&mut self) -> Result<(), SpillError> {
-        let (rows, how) = (self.rows, self.how);
         let mut groups = std::mem::take(&mut self.groups);
-        let around = Around::new(rows, &mut groups)?;
+        match self.whole {
+            Some(tokens) => {
+                let all = Whole { rows: self.rows, tokens };
+                self.link_all(&all, &groups, |link| link)?;
+            }
+            None => {
+                let around = Around::new(self.rows, &mut groups)?;
+                self.link_all(&around, &groups, |link| around.global(link))?;
+            }
+        }
+        groups.clear();
+        (self.groups, self.taken) = (groups, 0);
+        Ok(())
+    }
+
+    /// Links whole groups of places; `global` turns a link of places into one
+    /// of tokens.
+    fn link_all<P: Places + Sync>(
+        &mut self,
+        places: &P,
+        groups: &[u64],
+        global: impl Fn(u64) -> u64,
+    ) -> Result<(), SpillError> {
+        let how = self.how;
         let hash = |x: &u64| x >> 32;
         // Pieces of whole groups.
         let mut pieces: Vec<&[u64]> = Vec::new();
-        let mut rest = &groups[..];
+        let mut rest = groups;
         while !rest.is_empty() {
             let mut end = rest.len().min(SHARE);
             while end < rest.len() && hash(&rest[end]) == hash(&rest[end - 1]) {
@@ -161,18 +186,16 @@ impl Linker<'_> {
         }
         let of_piece = |piece: &&[u64]| {
             let mut links = Vec::new();
-            seed::links(&around, piece, how, &mut links);
+            seed::links(places, piece, how, &mut links);
             links
         };
         // So many at a time that their links are few beside the groups.
         for pieces in pieces.chunks(4 * rayon::current_num_threads()) {
             let made: Vec<Vec<u64>> = pieces.par_iter().map(of_piece).collect();
             for link in made.into_iter().flatten() {
-                self.out.push_word(around.global(link))?;
+                self.out.push_word(global(link))?;
             }
         }
-        groups.clear();
-        (self.groups, self.taken) = (groups, 0);
         Ok(())
     }
 
@@ -333,6 +356,35 @@ impl Places for Around<'_> {
     }
 }
 
+/// All tokens in memory, their weights on the disk.
+struct Whole<'a> {
+    rows: &'a Stored,
+    tokens: &'a [u32],
+}
+
+/// Each token is its own place.
+impl Places for Whole<'_> {
+    fn token(&self, place: u32) -> u32 {
+        place
+    }
+
+    fn document(&self, place: u32) -> u32 {
+        self.rows.document(place)
+    }
+
+    fn after(&self, place: u32) -> &[u32] {
+        seed::after(self.tokens, place)
+    }
+
+    fn before(&self, place: u32) -> &[u32] {
+        seed::before(self.tokens, place)
+    }
+
+    fn weight(&self, span: TokenSpan) -> u32 {
+        self.rows.weight(span)
+    }
+}
+
 /// Bytes of a context as a key: the tokens in the order in which they are
 /// compared, how many there are, and the token of the place.
 pub(super) const RECORD: usize = 4 * CONTEXT + 1 + 4;
@@ -400,7 +452,6 @@ mod tests {
     use super::*;
     use crate::hash::splitmix64;
     use crate::passage::rows::Rows;
-    use crate::spill::Scratch;
 
     #[test]
     fn links_on_the_disk_are_those_in_memory() {
@@ -443,8 +494,10 @@ mod tests {
             prints.iter().for_each(|&print| sorting.push_word(print).unwrap());
             let room = [1 << 12, 1 << 16, 1 << 30][draw(3) as usize];
             giants += u64::from(prints.len() > letters as usize * SHARE && room < 1 << 30);
+            let whole = (draw(3) == 0).then_some(rows.tokens());
             let mut found =
-                links(&stored, sorting.finish().unwrap(), how, &scratch, (room, 1 << 12)).unwrap();
+                links((&stored, whole), sorting.finish().unwrap(), how, &scratch, (room, 1 << 12))
+                    .unwrap();
             let mut got = Vec::new();
             while let Some(link) = found.next_word().unwrap() {
                 got.push(link);

@@ -1,7 +1,7 @@
 //! The tokens of all documents on the disk.
 //!
 //! * time: one read of the system a stretch
-//! * space: 5 bytes a document and a 64th of a byte a token; on the disk 4
+//! * space: 5 bytes a document and a 40th of a byte a token; on the disk 4
 //!   bytes a token, 8 from the first text on that has other tokens than words
 //!
 //! A stretch that cannot be read is taken as zeros, and the first such error is
@@ -27,8 +27,18 @@ use crate::spill::SpillError;
 /// Bytes of a number.
 const WIDTH: u64 = size_of::<u32>() as u64;
 
+/// Tokens of which it is known whether all are words.
+const STRETCH: u32 = 1 << 7;
+
 /// Bytes written at a time.
 const WRITE: usize = 1 << 20;
+
+/// Most tokens between two stretches for one read to serve both: to copy as
+/// many takes about as long as to ask the system once more.
+pub(super) const GAP: u32 = 1 << 9;
+
+/// Most tokens of a read that serves several.
+pub(super) const READ: u32 = 1 << 15;
 
 /// Numbers in a file, put in at the end.
 #[derive(Debug)]
@@ -86,6 +96,9 @@ pub(super) struct Stored {
     sums: Option<(u32, Numbers)>,
     /// Weight of all tokens, modulo 2^32.
     sum: u32,
+    /// For each stretch of [`STRETCH`] tokens, whether one of them is no word,
+    /// so that most weights are known without the disk.
+    mixed: Vec<bool>,
     failed: Mutex<Option<SpillError>>,
 }
 
@@ -98,6 +111,7 @@ impl Stored {
             tokens: Numbers::new(scratch)?,
             sums: None,
             sum: 0,
+            mixed: Vec::new(),
             failed: Mutex::default(),
         })
     }
@@ -129,6 +143,10 @@ impl Stored {
         if weights.iter().any(|&w| u32::from(w) != WORD_WEIGHT) && self.sums.is_none() {
             self.sums = Some((before, Numbers::new(&self.scratch)?));
         }
+        self.mixed.resize(self.layout.tokens().div_ceil(STRETCH) as usize, false);
+        for (at, _) in (before..).zip(weights).filter(|(_, w)| u32::from(**w) != WORD_WEIGHT) {
+            self.mixed[(at / STRETCH) as usize] = true;
+        }
         let mut sum = self.sum;
         let sums = (0..tokens.len()).map(|i| {
             let weight = weights.get(i).map_or(WORD_WEIGHT, |&w| u32::from(w));
@@ -149,16 +167,48 @@ impl Stored {
         self.sums.as_mut().map_or(Ok(()), |(_, sums)| sums.flush())
     }
 
-    /// The tokens of some documents, in their order.
+    /// The tokens of some documents, which ascend, in their order.
     pub(super) fn load(&self, documents: &[u32]) -> Result<Rows, SpillError> {
-        let (mut rows, mut tokens, mut weights) = (Rows::default(), Vec::new(), Vec::new());
-        for &document in documents {
-            let span = self.layout.span(document);
-            self.tokens.read(span.start.into(), span.len() as usize, &mut tokens)?;
+        let all = documents.iter().map(|&d| self.layout.span(d).len() as usize).sum();
+        let (mut rows, mut tokens, mut weights) = (Rows::with_room(all), Vec::new(), Vec::new());
+        let mut rest = documents;
+        while let Some(&first) = rest.first() {
+            let start = self.layout.span(first).start;
+            let end = |n: usize| self.layout.span(rest[n]).end;
+            let apart = |&n: &usize| {
+                let gap = self.layout.span(rest[n]).start - end(n - 1);
+                gap > GAP || end(n) - start > READ
+            };
+            let (own, others) = rest.split_at((1..rest.len()).find(apart).unwrap_or(rest.len()));
+            let span = TokenSpan { start, end: end(own.len() - 1) };
+            self.fill(span, &mut tokens)?;
             self.weights(span, &mut weights)?;
-            rows.push(&tokens, &weights).expect("some of the tokens are not too many");
+            for &document in own {
+                let span = self.layout.span(document);
+                let range = (span.start - start) as usize..(span.end - start) as usize;
+                let weights = weights.get(range.clone()).unwrap_or_default();
+                rows.push(&tokens[range], weights).expect("some of the tokens are not too many");
+            }
+            rest = others;
         }
         Ok(rows)
+    }
+
+    /// All tokens, for who looks at their weights here.
+    pub(super) fn all(&self) -> Result<Vec<u32>, SpillError> {
+        let tokens = self.layout.tokens();
+        let (mut all, mut room) = (Vec::with_capacity(tokens as usize), Vec::new());
+        for start in (0..tokens).step_by(READ as usize) {
+            let end = tokens.min(start.saturating_add(READ));
+            self.fill(TokenSpan { start, end }, &mut room)?;
+            all.extend_from_slice(&room);
+        }
+        Ok(all)
+    }
+
+    /// Bytes that all tokens take in memory.
+    pub(super) fn bytes(&self) -> u64 {
+        WIDTH * u64::from(self.layout.tokens())
     }
 
     /// Replaces `room` by the tokens of a stretch.
@@ -166,14 +216,20 @@ impl Stored {
         self.tokens.read(span.start.into(), span.len() as usize, room)
     }
 
-    /// Replaces `weights` by those of a stretch, by nothing if none of the
-    /// tokens before its end is other than a word.
+    /// Whether all tokens of a stretch are known to be words.
+    fn is_plain(&self, span: TokenSpan) -> bool {
+        let stretches = (span.start / STRETCH) as usize..span.end.div_ceil(STRETCH) as usize;
+        span.is_empty() || !self.mixed[stretches].contains(&true)
+    }
+
+    /// Replaces `weights` by those of a stretch, by nothing if all its tokens
+    /// are known to be words.
     fn weights(&self, span: TokenSpan, weights: &mut Vec<u8>) -> Result<(), SpillError> {
         weights.clear();
-        let Some((words, sums)) = self.sums.as_ref().filter(|s| s.0 < span.end) else {
+        let Some((words, sums)) = self.sums.as_ref().filter(|_| !self.is_plain(span)) else {
             return Ok(());
         };
-        let plain = words.saturating_sub(span.start);
+        let plain = words.saturating_sub(span.start).min(span.len());
         weights.resize(plain as usize, WORD_WEIGHT as u8);
         let from = span.start + plain;
         let mut before = self.sum_to(from)?;
@@ -219,7 +275,7 @@ impl Tokens for Stored {
     }
 
     fn weight(&self, span: TokenSpan) -> u32 {
-        if self.sums.as_ref().is_none_or(|s| span.end <= s.0) {
+        if self.is_plain(span) {
             return span.len() * WORD_WEIGHT;
         }
         let sums = self.sum_to(span.start).and_then(|s| Ok((s, self.sum_to(span.end)?)));
@@ -288,6 +344,7 @@ mod tests {
                     "seed {seed} {span:?}"
                 );
             }
+            assert_eq!(stored.all().unwrap(), rows.tokens());
             let some: Vec<u32> = (0..documents).filter(|_| draw(2) == 0).collect();
             let loaded = stored.load(&some).unwrap();
             for (n, &document) in some.iter().enumerate() {
