@@ -66,8 +66,9 @@ pub(crate) fn place(
         occurrences_of(merge::within(runs, rows.span(own[0].0)), &sides)
     };
     let found: Vec<_> = sides.par_chunk_by(|x, y| x.0 == y.0).map(of_class).collect();
+    drop(sides);
     let mut placed = Placed {
-        occurrences: Vec::new(),
+        occurrences: Vec::with_capacity(found.iter().map(|f| f.0.len()).sum()),
         edges: Vec::new(),
         sides: vec![[0; 2]; matches.len()],
         whole: Vec::new(),

@@ -184,7 +184,7 @@ enum Kept {
 pub(crate) const DOCUMENT: u64 = 72;
 
 /// Bytes that an alignment takes with the occurrences and clusters made of it.
-pub const TAIL: u64 = 170;
+pub const TAIL: u64 = 220;
 
 /// Parts of a budget for sorts, and for what is worked on at a time.
 const SORTING: u64 = 6;
@@ -382,10 +382,13 @@ impl Search {
         watch.begin("locating", 0);
         let (documents, kind) = (texts.len(), Kind::Passage);
         let parts = Parts { plan, rows, documents, copies: &copies, placed: &placed, kind };
-        let mut found = assemble::report(&parts, texts, families, &matches)?;
+        let unlocated = assemble::draw_up(&parts, families, &matches);
         if let Kept::Disk(rows, _) = &self.kept {
             rows.check()?;
         }
+        drop(placed);
+        let matches = if plan.options().reworded { matches } else { Vec::new() };
+        let mut found = unlocated.locate(texts)?;
         found.summary.chains_left_out = left_out;
         if let Some(all) = all.filter(|_| plan.options().reworded) {
             let classes = Classes { plan, rows, copies: &copies };

@@ -62,7 +62,7 @@ impl Request {
 }
 
 /// A place that was found.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Located {
     /// Bytes of the text.
     pub(crate) span: ByteSpan,
@@ -109,7 +109,7 @@ pub(crate) fn unplaced(document: u32, score: Score, leader: bool, repeats: u32) 
 /// When a text on the disk cannot be read.
 pub(crate) fn locate(
     texts: &dyn Texts,
-    requests: &[Request],
+    requests: Vec<Request>,
     counted: usize,
     snap: Snap,
 ) -> Result<(Vec<Located>, u64), SpillError> {
@@ -131,10 +131,12 @@ pub(crate) fn locate(
         .map_init(Spans::default, of_document)
         .collect::<Result<_, SpillError>>()?;
     let total = found.iter().map(|f| f.0).sum();
-    let mut sorted: Vec<(u32, Located)> =
-        order.iter().copied().zip(found.into_iter().flat_map(|f| f.1)).collect();
-    sorted.par_sort_unstable_by_key(|s| s.0);
-    Ok((sorted.into_iter().map(|s| s.1).collect(), total))
+    let mut located = vec![Located::default(); requests.len()];
+    drop(requests);
+    for (&n, place) in order.iter().zip(found.into_iter().flat_map(|f| f.1)) {
+        located[n as usize] = place;
+    }
+    Ok((located, total))
 }
 
 /// The places of tokens, without their hashes.

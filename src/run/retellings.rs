@@ -65,7 +65,7 @@ pub(crate) fn report(
     let families = families.into_iter().map(as_passages).collect();
     let documents = texts.len();
     let parts = Parts { plan, rows, documents, copies, placed: &placed, kind: Kind::Reworded };
-    let found = assemble::report(&parts, &texts, families, &matches);
+    let found = assemble::draw_up(&parts, families, &matches).locate(&texts);
     let found = found.expect("texts in memory can be read");
     let summary = Summary { formulas_left_out: left_out, ..found.summary };
     Found { summary, ..found }

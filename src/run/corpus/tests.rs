@@ -139,11 +139,14 @@ fn what_cannot_go_to_the_disk_is_refused_with_the_memory_it_takes() {
     let folder = tempfile::tempdir().unwrap();
     let entries = write_dump(folder.path(), 6, false);
     let scratch = || Scratch::new(folder.path());
-    let needed = |options: &FindOptions, total: u64| {
-        match search(&entries, options, Budget::of(total), scratch()) {
-            Err(RunError::Find(FindError::Memory(e))) => Some(e.needed),
-            other => other.map(|_| None).unwrap(),
-        }
+    let needed = |options: &FindOptions, total: u64| match search(
+        &entries,
+        options,
+        Budget::of(total),
+        scratch(),
+    ) {
+        Err(RunError::Find(FindError::Memory(e))) => Some(e.needed),
+        other => other.map(|_| None).unwrap(),
     };
     let reworded = FindOptions { reworded: true, ..FindOptions::default() };
     let lines = FindOptions { level: Level::Line, ..FindOptions::default() };
