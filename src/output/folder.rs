@@ -1,7 +1,9 @@
 //! A new folder of files: whole or not at all.
 //!
 //! It is filled under a temporary name beside its final one and renamed when
-//! all is on the disk. After an error, or a signal, nothing is left of it.
+//! all is on the disk. After an error, or a signal, nothing is left of it. As
+//! no folder is without a name, `kill -9` leaves what was filled; so it is made
+//! when the first file is to come into it, at the end of a run.
 //!
 //! Time: one call of the system that syncs everything, where there is one;
 //! else one a file.
@@ -15,17 +17,20 @@ use std::sync::Arc;
 
 use crate::output::OutputError;
 use crate::output::Outputs;
-use crate::output::TRIES;
 use crate::output::Temporaries;
+use crate::output::ended;
+use crate::output::temporarily;
 use crate::output::temporary_name;
 use crate::storage::Sink;
+use crate::storage::folder_of;
 
 /// A folder that is being filled. Dropped without a commit
 /// ([`Outputs::commit_with_folder`]) it leaves nothing behind.
 pub struct OutputFolder {
     path: PathBuf,
-    /// None once renamed.
+    /// None before the first file comes, and once renamed.
     temporary: Option<PathBuf>,
+    renamed: bool,
     target: PathBuf,
     /// Folders inside that were made.
     inner: BTreeSet<PathBuf>,
@@ -56,30 +61,25 @@ impl Outputs {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(failed(error)),
         }
-        for n in 0..TRIES {
-            let temporary = temporary_name(&target, n).map_err(failed)?;
-            // Held while creating, as for files.
-            let mut temporaries = self.lock();
-            if temporaries.closed {
-                return Err(failed(io::Error::other("the run is being ended")));
-            }
-            match self.storage.create_folder(&temporary) {
-                Ok(()) => {
-                    temporaries.folders.push(temporary.clone());
-                    return Ok(OutputFolder {
-                        path: path.to_path_buf(),
-                        temporary: Some(temporary),
-                        target,
-                        inner: BTreeSet::new(),
-                        files: Vec::new(),
-                        outputs: Arc::clone(self),
-                    });
-                }
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(failed(error)),
-            }
+        temporary_name(&target, 0).map_err(failed)?;
+        if self.lock().closed {
+            return Err(failed(ended()));
         }
-        Err(failed(io::ErrorKind::AlreadyExists.into()))
+        // A file that nobody sees shows whether anything can be made there.
+        let seen = self.storage.create_nameless(folder_of(&target), None).map_err(failed)?;
+        let mut folder = OutputFolder {
+            path: path.to_path_buf(),
+            temporary: None,
+            renamed: false,
+            target,
+            inner: BTreeSet::new(),
+            files: Vec::new(),
+            outputs: Arc::clone(self),
+        };
+        if seen.is_none() {
+            folder.make(&mut self.lock()).map_err(failed)?;
+        }
+        Ok(folder)
     }
 }
 
@@ -88,6 +88,22 @@ impl OutputFolder {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The folder that is filled, made if it is not there yet.
+    fn make(&mut self, temporaries: &mut Temporaries) -> io::Result<PathBuf> {
+        if let Some(temporary) = &self.temporary {
+            return Ok(temporary.clone());
+        }
+        if self.renamed {
+            return Err(io::Error::other("the folder is finished"));
+        }
+        let create = |temporary: &Path| self.outputs.storage.create_folder(temporary);
+        let ((), temporary) = temporarily(&self.target, temporaries, create)?;
+        temporaries.paths.retain(|path| *path != temporary);
+        temporaries.folders.push(temporary.clone());
+        self.temporary = Some(temporary.clone());
+        Ok(temporary)
     }
 
     pub(super) fn target(&self) -> &Path {
@@ -103,16 +119,15 @@ impl OutputFolder {
     pub fn create(&mut self, name: &Path) -> Result<FolderFile, OutputError> {
         let shown = self.path.join(name);
         let failed = |source| OutputError::Failed { path: shown.clone(), action: "create", source };
-        let Some(temporary) = self.temporary.clone() else {
-            return Err(failed(io::Error::other("the folder is finished")));
-        };
         // Held while creating: nothing may come into a folder that is being
         // removed.
-        let temporaries = self.outputs.lock();
+        let outputs = Arc::clone(&self.outputs);
+        let mut temporaries = outputs.lock();
         if temporaries.closed {
-            return Err(failed(io::Error::other("the run is being ended")));
+            return Err(failed(ended()));
         }
-        let storage = &self.outputs.storage;
+        let temporary = self.make(&mut temporaries).map_err(failed)?;
+        let storage = &outputs.storage;
         let way: Vec<&Path> = name.ancestors().skip(1).collect();
         for folder in way.into_iter().rev().filter(|f| !f.as_os_str().is_empty()) {
             if !self.inner.contains(folder) {
@@ -128,10 +143,12 @@ impl OutputFolder {
 
     /// Makes all of it survive a loss of power.
     pub(super) fn finish(&mut self) -> Result<(), OutputError> {
+        let outputs = Arc::clone(&self.outputs);
+        let made = self.make(&mut outputs.lock());
         let failed =
             |source| OutputError::Failed { path: self.path.clone(), action: "sync", source };
-        let Some(temporary) = &self.temporary else { return Ok(()) };
-        let storage = &self.outputs.storage;
+        let temporary = &made.map_err(failed)?;
+        let storage = &outputs.storage;
         if storage.sync_system(temporary).map_err(failed)? {
             return Ok(());
         }
@@ -155,7 +172,7 @@ impl OutputFolder {
             source,
         })?;
         temporaries.folders.retain(|path| path != temporary);
-        self.temporary = None;
+        (self.temporary, self.renamed) = (None, true);
         Ok(())
     }
 }
