@@ -36,10 +36,12 @@
 //!   find near-duplicate documents
 //! * [`storage`]: files, behind one trait
 //! * [`spill`], [`external`]: what does not fit in memory
+//! * [`checkpoint`]: what a run has done, for one that goes on
 //! * [`input`], [`output`], [`report`]: readers and writers
 //! * [`run`]: the main paths, the only place with threads
 
 pub mod budget;
+pub mod checkpoint;
 pub mod cluster;
 pub mod contain;
 pub mod cross;

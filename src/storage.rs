@@ -256,13 +256,6 @@ pub trait Storage: Send + Sync {
         fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name())).collect()
     }
 
-    /// Creates a file that must not exist yet, to be written and read at any
-    /// place.
-    fn create_open(&self, path: &Path) -> io::Result<Box<dyn Temporary>> {
-        let mut options = fs::OpenOptions::new();
-        Ok(Box::new(options.read(true).write(true).create_new(true).open(path)?))
-    }
-
     /// Opens an existing file to be read at any place.
     fn reopen(&self, path: &Path) -> io::Result<Box<dyn Temporary>> {
         Ok(Box::new(fs::File::open(path)?))
@@ -337,20 +330,9 @@ pub trait Temporary: Send + Sync {
     ///
     /// What the system says.
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize>;
-
-    /// Returns once everything written would survive a loss of power.
-    ///
-    /// # Errors
-    ///
-    /// What the system says.
-    fn sync(&self) -> io::Result<()>;
 }
 
 impl Temporary for fs::File {
-    fn sync(&self) -> io::Result<()> {
-        self.sync_all()
-    }
-
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
         Source::read_at(self, buf, offset)
     }

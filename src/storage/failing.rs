@@ -243,11 +243,6 @@ impl Storage for Failing {
         Disk.list(folder)
     }
 
-    fn create_open(&self, path: &Path) -> io::Result<Box<dyn Temporary>> {
-        self.check(Op::Create)?;
-        Ok(Box::new(Watched { inner: Disk.create_open(path)?, failing: self.clone() }))
-    }
-
     fn reopen(&self, path: &Path) -> io::Result<Box<dyn Temporary>> {
         self.check(Op::Open)?;
         Ok(Box::new(Watched { inner: Disk.reopen(path)?, failing: self.clone() }))
@@ -287,11 +282,6 @@ impl Temporary for Watched<Box<dyn Temporary>> {
             Verdict::Half => self.inner.write_at(&bytes[..bytes.len().div_ceil(2)], offset),
             Verdict::Fail(error) => Err(error),
         }
-    }
-
-    fn sync(&self) -> io::Result<()> {
-        self.failing.check(Op::Sync)?;
-        self.inner.sync()
     }
 }
 
