@@ -24,6 +24,8 @@ use crate::spill::SpillError;
 use std::cmp::Ordering;
 use std::ops::Range;
 
+pub mod kept;
+
 /// Least bytes read from a run at a time, while it is merged with others.
 const LEAST_READ: usize = 16 << 10;
 
