@@ -183,7 +183,11 @@ mod tests {
             for _ in 0..seed * 5 {
                 let n = (splitmix64(&mut state) % 700) as u32;
                 let there = splitmix64(&mut state) % 3 > 0;
-                if there { bits.put(n) } else { bits.take(n) }
+                if there {
+                    bits.put(n)
+                } else {
+                    bits.take(n)
+                }
                 naive[n as usize] = there;
             }
             let expected: Vec<u32> = (0..700).filter(|&n| naive[n as usize]).collect();

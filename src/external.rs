@@ -17,6 +17,7 @@
 //!
 //! Source: Knuth, *The Art of Computer Programming*, volume 3, section 5.4.
 
+use crate::external::kept::Kept;
 use crate::radix::Sorter;
 use crate::spill::Scratch;
 use crate::spill::ScratchFile;
@@ -437,6 +438,21 @@ impl Sorted {
                 Ok(())
             }
         }
+    }
+
+    /// All that are left, to be gone through again, held in about so many
+    /// bytes of memory.
+    ///
+    /// # Errors
+    ///
+    /// When a temporary file cannot be made, written or read.
+    pub fn keep(mut self, scratch: &Scratch, room: usize) -> Result<Kept, SpillError> {
+        let mut kept = Kept::new(scratch, self.width, room);
+        while let Some(row) = self.head() {
+            kept.push(row)?;
+            self.step()?;
+        }
+        Ok(kept)
     }
 
     /// The next number, of records of 8 bytes; of longer ones the number that

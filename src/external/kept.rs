@@ -7,8 +7,11 @@ use crate::spill::Scratch;
 use crate::spill::Spill;
 use crate::spill::SpillError;
 
-/// Bytes put in and read at a time.
+/// Bytes put in at a time, and most that are read.
 const BLOCK: usize = 64 << 10;
+
+/// Bytes read first at a new place: there may be little that is wanted of it.
+const FIRST: usize = 1 << 10;
 
 /// Records in the order in which they were put in.
 #[derive(Debug)]
@@ -72,7 +75,8 @@ impl Kept {
     ///
     /// When the temporary file cannot be read.
     pub fn from(&self, first: u64) -> Result<Reader<'_>, SpillError> {
-        let mut reader = Reader { kept: self, next: first, buffer: Vec::new(), at: 0 };
+        let buffer = Vec::new();
+        let mut reader = Reader { kept: self, next: first, buffer, at: 0, read: FIRST };
         reader.fill()?;
         Ok(reader)
     }
@@ -86,6 +90,8 @@ pub struct Reader<'a> {
     next: u64,
     buffer: Vec<u8>,
     at: usize,
+    /// Bytes to be read next.
+    read: usize,
 }
 
 impl Reader<'_> {
@@ -105,6 +111,23 @@ impl Reader<'_> {
         if self.at < self.buffer.len() { Ok(()) } else { self.fill() }
     }
 
+    /// Goes to the record with this number.
+    ///
+    /// # Errors
+    ///
+    /// As [`step`](Reader::step).
+    pub fn seek(&mut self, number: u64) -> Result<(), SpillError> {
+        let held = (self.buffer.len() / self.kept.width) as u64;
+        match (number + held).checked_sub(self.next) {
+            Some(at) if at < held => self.at = at as usize * self.kept.width,
+            _ => {
+                (self.next, self.read) = (number, FIRST);
+                self.fill()?;
+            }
+        }
+        Ok(())
+    }
+
     fn fill(&mut self) -> Result<(), SpillError> {
         let Kept { width, spill, tail } = self.kept;
         let start = (self.next * *width as u64).min(spill.len() + tail.len() as u64);
@@ -113,7 +136,8 @@ impl Reader<'_> {
         match start.checked_sub(spill.len()) {
             Some(inside) => self.buffer.extend_from_slice(&tail[inside as usize..]),
             None => {
-                let most = (BLOCK / width).max(1) * width;
+                let most = (self.read / width).max(1) * width;
+                self.read = (2 * self.read).min(BLOCK);
                 let length = (spill.len() - start).min(most as u64);
                 self.buffer.resize(length as usize, 0);
                 spill.read(start, &mut self.buffer)?;
@@ -146,6 +170,10 @@ mod tests {
                     assert!(reader.head().is_none());
                     reader.step().unwrap();
                     assert!(reader.head().is_none(), "the end is the end");
+                    for i in [0, n / 3, n / 3 + 1, n / 2, 1, n] {
+                        reader.seek(i as u64).unwrap();
+                        assert_eq!(reader.head(), (i < n).then(|| record(i)).as_deref());
+                    }
                 }
             }
         }

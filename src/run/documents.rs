@@ -34,14 +34,17 @@ use crate::run::Watch;
 use crate::run::documents::banded::Banded;
 use crate::run::documents::found::Edges;
 use crate::run::documents::found::Finder;
+use crate::run::documents::found::Form;
 use crate::run::documents::found::Job;
 use crate::run::documents::intake::Intake;
 use crate::run::documents::intake::NONE;
 use crate::run::documents::joined::Joined;
+pub(crate) use crate::run::documents::outcome::Outcome;
 use crate::run::documents::recipe::Digest;
 use crate::run::documents::recipe::Made;
 use crate::run::documents::recipe::Recipe;
 pub(crate) use crate::run::documents::recipe::Workspace;
+use crate::run::documents::records::Parts;
 use crate::run::documents::source::Read;
 use crate::run::room::Room;
 use crate::spill::SpillError;
@@ -52,14 +55,17 @@ use std::fmt;
 mod banded;
 mod batches;
 mod contents;
+mod counts;
 pub(crate) mod found;
 mod giant;
 mod groups;
 mod intake;
 mod joined;
+pub(crate) mod outcome;
 mod pairs;
 mod recipe;
 mod records;
+mod rows;
 pub(crate) mod sets;
 mod shelf;
 mod source;
@@ -414,7 +420,8 @@ impl Engine {
     /// The least budget for such texts.
     #[allow(clippy::unused_self)] // as its sisters
     pub(crate) fn least(&self, needs: &Needs) -> u64 {
-        needs.records as u64 * intake::EACH
+        let records = needs.records as u64 * intake::EACH_RECORD;
+        records + needs.documents as u64 * intake::EACH_DOCUMENT
     }
 
     /// Takes in the next record, made ready before, with the JSON text of the
@@ -459,13 +466,28 @@ impl Engine {
     ///
     /// When a text cannot be had again; see [`DocumentsError`].
     pub fn finish<T: Texts + ?Sized>(
-        mut self,
+        self,
         texts: &T,
         watch: &dyn Watch,
     ) -> Result<Deduped, DocumentsError<T::Error>> {
-        self.intake.close()?;
+        let explain = self.plan.options().explain;
+        let mut deduped = self.outcome(texts, watch)?.collect(texts)?;
+        if explain {
+            watch.begin("explaining", 0);
+            outcome::explain(&mut deduped, texts)?;
+        }
+        Ok(deduped)
+    }
+
+    /// The same, as rows that need not fit in memory; nothing is explained.
+    pub(crate) fn outcome<T: Texts + ?Sized>(
+        mut self,
+        texts: &T,
+        watch: &dyn Watch,
+    ) -> Result<Outcome, DocumentsError<T::Error>> {
+        let copies = self.intake.close()?;
         let options = self.plan.options();
-        let (ranks, document_ranks) = self.intake.ranks(&self.plan);
+        let (ranks, document_ranks) = self.intake.ranks(&self.plan, &copies)?;
         let source = Read { recipe: &self.recipe, texts, records: &self.intake.documents };
         let job = Job {
             plan: &self.plan,
@@ -474,56 +496,33 @@ impl Engine {
             reference: self.intake.reference_documents,
             edges: if options.pairs { Edges::All } else { Edges::None },
             gone: &self.intake.gone,
+            form: Form::Rows,
             room: &self.room,
             watch,
         };
         // 4. to 6. pairs, verified, and the clusters of documents
-        let (mut found, recall) = match &mut self.method {
+        let (found, recall) = match &mut self.method {
             Method::Banded(banded) => (banded.find(&job)?, banded.recall(&self.plan)),
             Method::Joined(joined) => (joined.find(&job)?, joined.recall(&self.plan)),
         };
         // 7. documents -> records
-        count(&mut self.intake, &self.recipe, texts)?;
-        let measure = options.measure;
-        let families = std::mem::take(&mut found.families);
-        let mut deduped = records::clusters(&self.intake, families, &ranks, measure);
-        if options.pairs {
-            deduped.pairs = records::pairs(&self.intake, &found);
-        }
-        if options.explain {
-            watch.begin("explaining", 0);
-            records::explain(&mut deduped, texts)?;
-        }
-        records::summarise(&mut deduped, &self.intake, &self.plan);
-        deduped.summary.recall = recall;
-        deduped.summary.candidates = found.checks.made;
-        deduped.summary.refused = found.checks.below;
-        deduped.summary.refused_by_numbers = found.checks.templates;
-        deduped.summary.large_buckets = found.large_buckets;
-        Ok(deduped)
+        drop((document_ranks, self.method));
+        let (checks, large_buckets) = (found.checks, found.large_buckets);
+        let parts = Parts {
+            plan: &self.plan,
+            recipe: &self.recipe,
+            intake: &self.intake,
+            copies: &copies,
+            ranks: &ranks,
+            room: &self.room,
+        };
+        let mut outcome = parts.outcome(found)?;
+        let summary = &mut outcome.summary;
+        summary.recall = recall;
+        summary.candidates = checks.made;
+        summary.refused = checks.below;
+        summary.refused_by_numbers = checks.templates;
+        summary.large_buckets = large_buckets;
+        Ok(outcome)
     }
-}
-
-/// Counts the sets of documents that have copies, where no copy was counted
-/// as it came.
-fn count<T: Texts + ?Sized>(
-    intake: &mut Intake,
-    recipe: &Recipe,
-    texts: &T,
-) -> Result<(), DocumentsError<T::Error>> {
-    let documents = intake.uncounted();
-    let sizes: Vec<Result<u32, T::Error>> = documents
-        .par_iter()
-        .map_init(Workspace::default, |workspace, &document| {
-            let mut text = std::mem::take(&mut workspace.text);
-            texts.text(intake.documents[document as usize], &mut text)?;
-            let size = recipe.material(&text, workspace).size();
-            workspace.text = text;
-            Ok(size)
-        })
-        .collect();
-    for (document, size) in documents.into_iter().zip(sizes) {
-        intake.count(document, size.map_err(DocumentsError::Text)?);
-    }
-    Ok(())
 }

@@ -237,7 +237,7 @@ fn a_disk_or_a_memory_that_is_too_small_is_refused_before_the_start() {
     let error = run_within(&Disk, &dir, room.clone()).unwrap_err().to_string();
     assert!(error.contains("MB of temporary files") && error.contains("--temp-dir"), "{error}");
     assert_eq!(room.scratch.written(), 0);
-    let room = Room { budget: Budget::of(100), ..room };
+    let room = Room { budget: Budget::of(50), ..room };
     let error = run_within(&Disk, &dir, room.clone()).unwrap_err().to_string();
     assert!(error.contains("--memory 1 MB is not enough for about 6 records"), "{error}");
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
