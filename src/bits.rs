@@ -182,7 +182,7 @@ mod tests {
             let mut naive = vec![false; 700];
             for _ in 0..seed * 5 {
                 let n = (splitmix64(&mut state) % 700) as u32;
-                let there = splitmix64(&mut state) % 3 > 0;
+                let there = !splitmix64(&mut state).is_multiple_of(3);
                 if there {
                     bits.put(n)
                 } else {
@@ -204,7 +204,8 @@ mod tests {
             let mut ranked = Ranked::default();
             let (mut list, mut bits) = (Vec::new(), Bits::default());
             for n in 0..seed as u32 * 30 {
-                let member = splitmix64(&mut state) % [1, 2, 50, 1000][seed as usize % 4] == 0;
+                let member =
+                    splitmix64(&mut state).is_multiple_of([1, 2, 50, 1000][seed as usize % 4]);
                 ranked.push(member);
                 if member {
                     list.push(n);

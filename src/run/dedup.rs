@@ -240,7 +240,8 @@ fn read<'a>(
     };
     let line_limit = settings.line_limit;
     let (first, wanted) = (0, &known);
-    let part = Part { storage, entries: references, first, wanted, line_limit, budget, watch };
+    let room = &settings.room;
+    let part = Part { storage, entries: references, first, wanted, line_limit, room, watch };
     let known = part.read(&mut reading, rejects)?;
     if settings.plan.options().against {
         reading.engine.end_reference();
@@ -252,7 +253,7 @@ fn read<'a>(
         rejects: settings.rejects,
     };
     let first = references.len() as u32;
-    let part = Part { storage, entries, first, wanted: &wanted, line_limit, budget, watch };
+    let part = Part { storage, entries, first, wanted: &wanted, line_limit, room, watch };
     let counts = part.read(&mut reading, rejects)?;
     Ok((reading, (known, counts)))
 }
@@ -357,15 +358,24 @@ impl fmt::Display for DedupRunError {
                 e.records,
                 Megabytes(e.least_memory)
             ),
-            DedupRunError::Disk(e) => write!(
-                f,
-                "about {} of temporary files are needed, but {} has {} free; name another folder \
-                 with --temp-dir, or give --memory {}M, with which there are none",
-                Megabytes(e.spilled),
-                Shown(&e.folder),
-                Megabytes(e.available.unwrap_or(0)),
-                e.whole_memory >> 20
-            ),
+            DedupRunError::Disk(e) => {
+                let spilled = Megabytes(e.spilled);
+                if e.so_far {
+                    let records = e.records;
+                    write!(f, "the first {records} records alone need {spilled}")?;
+                } else {
+                    write!(f, "about {spilled}")?;
+                }
+                write!(
+                    f,
+                    " of temporary files{}, but {} has {} free; name another folder with \
+                     --temp-dir, or give --memory {}M, with which there are none",
+                    if e.so_far { "" } else { " are needed" },
+                    Shown(&e.folder),
+                    Megabytes(e.available.unwrap_or(0)),
+                    e.whole_memory.div_ceil(1 << 20)
+                )
+            }
             DedupRunError::TooManyShingles => {
                 // The type of the texts plays no part in the message.
                 DocumentsError::<TooManyRecords>::TooManyShingles.fmt(f)

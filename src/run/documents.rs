@@ -274,6 +274,8 @@ pub(crate) struct Needs {
     documents: f64,
     /// Shingles of all documents.
     shingles: f64,
+    /// Copies, as far as they are known.
+    copies: f64,
 }
 
 impl Needs {
@@ -281,6 +283,7 @@ impl Needs {
         self.records += times * other.records;
         self.documents += times * other.documents;
         self.shingles += times * other.shingles;
+        self.copies += times * other.copies;
     }
 }
 
@@ -319,6 +322,8 @@ pub struct Engine {
     recipe: Recipe,
     intake: Intake,
     method: Method,
+    /// Of all documents, repeats included.
+    shingles: u64,
     room: Room,
 }
 
@@ -343,7 +348,7 @@ impl Engine {
         };
         let recipe = Recipe::new(plan);
         let intake = Intake::new(plan.options().against, room);
-        Engine { plan: plan.clone(), recipe, intake, method, room: room.clone() }
+        Engine { plan: plan.clone(), recipe, intake, method, shingles: 0, room: room.clone() }
     }
 
     /// Number of records taken in, those of a reference set among them.
@@ -398,13 +403,26 @@ impl Engine {
     /// What a text takes.
     pub(crate) fn needs_of(&self, text: &str, bench: &mut Workspace) -> Needs {
         let shingles = self.recipe.shingles(text, bench) as f64;
-        Needs { records: 1.0, documents: if shingles > 0.0 { 1.0 } else { 0.0 }, shingles }
+        let documents = if shingles > 0.0 { 1.0 } else { 0.0 };
+        Needs { records: 1.0, documents, shingles, copies: 0.0 }
     }
 
     /// What a text of so many bytes takes, if it is like most.
     #[allow(clippy::unused_self)] // as its sisters
     pub(crate) fn needs_of_bytes(&self, bytes: u64) -> Needs {
-        Needs { records: 1.0, documents: 1.0, shingles: bytes as f64 / 6.0 }
+        Needs { records: 1.0, documents: 1.0, shingles: bytes as f64 / 6.0, copies: 0.0 }
+    }
+
+    /// What the texts taken in so far take.
+    pub(crate) fn needs(&self) -> Needs {
+        let (records, documents) = (self.records(), self.intake.documents.ones());
+        let copies = self.intake.copies;
+        Needs {
+            records: records.into(),
+            documents: documents.into(),
+            shingles: self.shingles as f64,
+            copies: copies.into(),
+        }
     }
 
     /// Bytes of temporary files for such texts in a budget of `total`.
@@ -414,7 +432,9 @@ impl Engine {
             Method::Banded(banded) => banded.spilled(documents, total),
             Method::Joined(joined) => joined.spilled(needs.shingles as u64, total),
         };
-        own + contents::spilled(needs.records as u64, total)
+        let contents = (needs.records - needs.copies) as u64;
+        let copies = records::spilled(needs.copies as u64, self.plan.options().pairs, total);
+        own + contents::spilled(contents, total) + copies
     }
 
     /// The least budget for such texts.
@@ -440,6 +460,7 @@ impl Engine {
         }
         let keep = &self.plan.options().keep;
         let new = self.intake.record(prepared.0, field, keep)?;
+        self.shingles += new.as_ref().map_or(0, |&(_, shingles)| u64::from(shingles));
         match (&mut self.method, new) {
             (Method::Banded(banded), Some((Made::Signature(signature), shingles))) => {
                 banded.add(&signature, shingles)

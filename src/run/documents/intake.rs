@@ -36,7 +36,9 @@ pub(super) struct Intake {
     /// First records of documents.
     pub(super) documents: Ranked,
     contents: Contents,
-    copies: Sorting,
+    sorting: Sorting,
+    /// Copies that were known as such when they came.
+    pub(super) copies: u32,
     /// Documents that turned out to be copies.
     pub(super) gone: Bits,
     room: Room,
@@ -56,7 +58,7 @@ pub(super) struct Intake {
 
 /// Bytes of a copy: the first record with the same content, the copy, and the
 /// members of the set, 0 where that was not known.
-const COPY: usize = 12;
+pub(super) const COPY: usize = 12;
 
 /// The part of the memory in which copies are sorted, and that those sorted
 /// may have.
@@ -82,7 +84,8 @@ impl Intake {
         Intake {
             documents: Ranked::default(),
             contents: Contents::new(room),
-            copies: Sorting::new(&room.scratch, COPY, share),
+            sorting: Sorting::new(&room.scratch, COPY, share),
+            copies: 0,
             gone: Bits::default(),
             room: room.clone(),
             held: room.budget.reserve(),
@@ -144,7 +147,8 @@ impl Intake {
         let new = if met.first == record { digest.made } else { None };
         self.documents.push(new.is_some());
         if met.first != record {
-            self.copies.push(&row::<COPY>([met.first, record, met.size]))?;
+            self.copies += 1;
+            self.sorting.push(&row::<COPY>([met.first, record, met.size]))?;
         }
         let Some(made) = new else { return Ok(None) };
         self.held.more(EACH_DOCUMENT)?;
@@ -167,14 +171,14 @@ impl Intake {
     /// Ends the taking in: what is needed for it alone is let go, and copies
     /// that were not known as such are. Returns all copies.
     pub(super) fn close(&mut self) -> Result<Copies, SpillError> {
-        let Intake { contents, copies, gone, documents, room, .. } = self;
+        let Intake { contents, sorting, gone, documents, room, .. } = self;
         contents.settle(|first, record| {
             let document = documents.rank(record);
             document.into_iter().for_each(|document| gone.put(document));
             let size = u32::from(document.is_none());
-            copies.push(&row::<COPY>([first, record, size]))
+            sorting.push(&row::<COPY>([first, record, size]))
         })?;
-        let copies = std::mem::replace(copies, Sorting::new(&room.scratch, COPY, 0));
+        let copies = std::mem::replace(sorting, Sorting::new(&room.scratch, COPY, 0));
         let share = room.budget.share(COPIES_SHARE);
         Ok(Copies(copies.finish()?.keep(&room.scratch, share)?))
     }

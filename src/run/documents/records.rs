@@ -28,6 +28,7 @@ use crate::run::documents::found::Place;
 use crate::run::documents::found::edge_of;
 use crate::run::documents::found::relation;
 use crate::run::documents::found::same;
+use crate::run::documents::intake::COPY;
 use crate::run::documents::intake::Copies;
 use crate::run::documents::intake::Copy;
 use crate::run::documents::intake::Intake;
@@ -54,6 +55,14 @@ const MEMBER: usize = 20;
 /// Bytes of two records and what they share; 0 where the size of the set of
 /// two copies is not known.
 pub(super) const PAIR: usize = 20;
+
+/// Bytes that so many copies take on disk, in a budget of `total`: sorted, and
+/// kept in order, as copies and as members; as pairs, if these are wanted.
+pub(super) fn spilled(copies: u64, pairs: bool, total: u64) -> u64 {
+    let each = 2 * COPY + MEMBER + Rows::MEMBER + if pairs { PAIR } else { 0 };
+    let bytes = copies * each as u64;
+    if bytes > total / SHARE { bytes } else { 0 }
+}
 
 /// What records are put together from.
 pub(super) struct Parts<'a> {
