@@ -25,7 +25,7 @@
 //! Modules in layers; each knows only those above it in this list, and its
 //! own folder:
 //!
-//! * [`span`], [`hash`], [`disjoint`], [`radix`], [`simd`], [`budget`]:
+//! * [`span`], [`hash`], [`bits`], [`disjoint`], [`radix`], [`simd`], [`budget`]:
 //!   positions, stable hashes, sets, sorting, what the processor offers, memory
 //! * [`options`]: what a user asks for, and the checked plans made of it
 //! * [`text`]: texts to tokens, sentences, paragraphs, lines
@@ -40,6 +40,7 @@
 //! * [`input`], [`output`], [`report`]: readers and writers
 //! * [`run`]: the main paths, the only place with threads
 
+pub mod bits;
 pub mod budget;
 pub mod checkpoint;
 pub mod cluster;

@@ -16,7 +16,7 @@ use std::path::PathBuf;
 const LAYERS: &[&[&str]] = &[
     &["simd"],
     &["span", "hash", "budget"],
-    &["disjoint", "radix", "signature"],
+    &["bits", "disjoint", "radix", "signature"],
     &["options"],
     &["text"],
     &[

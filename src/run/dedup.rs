@@ -1,7 +1,7 @@
 //! MAIN PATH for near-duplicate documents in files.
 //!
 //! 1. `reading`: files -> records in the archive, texts in the engine;
-//! 2. [`Engine::finish`]: texts -> clusters (its own main path,
+//! 2. [`Engine::outcome`]: texts -> clusters (its own main path,
 //!    [`documents`](crate::run::documents), has the stages);
 //! 3. fates -> totals, checked: each record was kept, removed or set aside;
 //! 4. `lines` or `files`: records that stay, and those that go, byte for
@@ -26,7 +26,6 @@ use crate::input::keys::Keys;
 use crate::options::dedup::DedupPlan;
 use crate::options::dedup::Keep;
 use crate::output::folder::OutputFolder;
-use crate::report::dedup::Deduped;
 use crate::report::totals::Totals;
 use crate::run::Notice;
 use crate::run::RunError;
@@ -48,6 +47,7 @@ use crate::run::dedup::sinks::Sinks;
 use crate::run::documents::DocumentsError;
 use crate::run::documents::Engine;
 use crate::run::documents::InsertError;
+use crate::run::documents::Outcome;
 use crate::run::documents::TooManyRecords;
 use crate::run::room::Room;
 use crate::spill;
@@ -159,7 +159,7 @@ pub fn dedup(
     let (reading, read) = read(inputs, settings, &mut sinks.rejects, watch)?;
     let Reading { archive, engine } = reading;
     // 2. texts -> clusters
-    let found = engine.finish(&archive, watch).map_err(|e| match e {
+    let mut found = engine.outcome(&archive, watch).map_err(|e| match e {
         DocumentsError::Text(error) => error,
         DocumentsError::Spill(error) => error.into(),
         DocumentsError::TooManyShingles => DedupRunError::TooManyShingles.into(),
@@ -186,7 +186,8 @@ pub fn dedup(
         }
     }
     // 5. clusters and pairs
-    let reports = Reports { archive: &archive, found: &found, totals: &totals, plan };
+    let mut reports =
+        Reports { archive: &archive, found: &mut found, totals: &totals, plan, watch };
     reports.clusters(&mut sinks.clusters)?;
     reports.pairs(&mut sinks.pairs)?;
     Ok(totals)
@@ -239,7 +240,8 @@ fn read<'a>(
     };
     let line_limit = settings.line_limit;
     let (first, wanted) = (0, &known);
-    let part = Part { storage, entries: references, first, wanted, line_limit, budget, watch };
+    let room = &settings.room;
+    let part = Part { storage, entries: references, first, wanted, line_limit, room, watch };
     let known = part.read(&mut reading, rejects)?;
     if settings.plan.options().against {
         reading.engine.end_reference();
@@ -251,7 +253,7 @@ fn read<'a>(
         rejects: settings.rejects,
     };
     let first = references.len() as u32;
-    let part = Part { storage, entries, first, wanted: &wanted, line_limit, budget, watch };
+    let part = Part { storage, entries, first, wanted: &wanted, line_limit, room, watch };
     let counts = part.read(&mut reading, rejects)?;
     Ok((reading, (known, counts)))
 }
@@ -260,7 +262,7 @@ fn read<'a>(
 /// or set aside.
 fn totals(
     archive: &Archive<'_>,
-    found: &Deduped,
+    found: &Outcome,
     (known, read): Read,
     annotate: bool,
 ) -> Result<Totals, RunError> {
@@ -356,15 +358,24 @@ impl fmt::Display for DedupRunError {
                 e.records,
                 Megabytes(e.least_memory)
             ),
-            DedupRunError::Disk(e) => write!(
-                f,
-                "about {} of temporary files are needed, but {} has {} free; name another folder \
-                 with --temp-dir, or give --memory {}M, with which there are none",
-                Megabytes(e.spilled),
-                Shown(&e.folder),
-                Megabytes(e.available.unwrap_or(0)),
-                e.whole_memory >> 20
-            ),
+            DedupRunError::Disk(e) => {
+                let spilled = Megabytes(e.spilled);
+                if e.so_far {
+                    let records = e.records;
+                    write!(f, "the first {records} records alone need {spilled}")?;
+                } else {
+                    write!(f, "about {spilled}")?;
+                }
+                write!(
+                    f,
+                    " of temporary files{}, but {} has {} free; name another folder with \
+                     --temp-dir, or give --memory {}M, with which there are none",
+                    if e.so_far { "" } else { " are needed" },
+                    Shown(&e.folder),
+                    Megabytes(e.available.unwrap_or(0)),
+                    e.whole_memory.div_ceil(1 << 20)
+                )
+            }
             DedupRunError::TooManyShingles => {
                 // The type of the texts plays no part in the message.
                 DocumentsError::<TooManyRecords>::TooManyShingles.fmt(f)

@@ -34,14 +34,17 @@ use crate::run::Watch;
 use crate::run::documents::banded::Banded;
 use crate::run::documents::found::Edges;
 use crate::run::documents::found::Finder;
+use crate::run::documents::found::Form;
 use crate::run::documents::found::Job;
 use crate::run::documents::intake::Intake;
 use crate::run::documents::intake::NONE;
 use crate::run::documents::joined::Joined;
+pub(crate) use crate::run::documents::outcome::Outcome;
 use crate::run::documents::recipe::Digest;
 use crate::run::documents::recipe::Made;
 use crate::run::documents::recipe::Recipe;
 pub(crate) use crate::run::documents::recipe::Workspace;
+use crate::run::documents::records::Parts;
 use crate::run::documents::source::Read;
 use crate::run::room::Room;
 use crate::spill::SpillError;
@@ -52,14 +55,17 @@ use std::fmt;
 mod banded;
 mod batches;
 mod contents;
+mod counts;
 pub(crate) mod found;
 mod giant;
 mod groups;
 mod intake;
 mod joined;
+pub(crate) mod outcome;
 mod pairs;
 mod recipe;
 mod records;
+mod rows;
 pub(crate) mod sets;
 mod shelf;
 mod source;
@@ -268,6 +274,8 @@ pub(crate) struct Needs {
     documents: f64,
     /// Shingles of all documents.
     shingles: f64,
+    /// Copies, as far as they are known.
+    copies: f64,
 }
 
 impl Needs {
@@ -275,6 +283,7 @@ impl Needs {
         self.records += times * other.records;
         self.documents += times * other.documents;
         self.shingles += times * other.shingles;
+        self.copies += times * other.copies;
     }
 }
 
@@ -313,6 +322,8 @@ pub struct Engine {
     recipe: Recipe,
     intake: Intake,
     method: Method,
+    /// Of all documents, repeats included.
+    shingles: u64,
     room: Room,
 }
 
@@ -337,7 +348,7 @@ impl Engine {
         };
         let recipe = Recipe::new(plan);
         let intake = Intake::new(plan.options().against, room);
-        Engine { plan: plan.clone(), recipe, intake, method, room: room.clone() }
+        Engine { plan: plan.clone(), recipe, intake, method, shingles: 0, room: room.clone() }
     }
 
     /// Number of records taken in, those of a reference set among them.
@@ -392,13 +403,26 @@ impl Engine {
     /// What a text takes.
     pub(crate) fn needs_of(&self, text: &str, bench: &mut Workspace) -> Needs {
         let shingles = self.recipe.shingles(text, bench) as f64;
-        Needs { records: 1.0, documents: if shingles > 0.0 { 1.0 } else { 0.0 }, shingles }
+        let documents = if shingles > 0.0 { 1.0 } else { 0.0 };
+        Needs { records: 1.0, documents, shingles, copies: 0.0 }
     }
 
     /// What a text of so many bytes takes, if it is like most.
     #[allow(clippy::unused_self)] // as its sisters
     pub(crate) fn needs_of_bytes(&self, bytes: u64) -> Needs {
-        Needs { records: 1.0, documents: 1.0, shingles: bytes as f64 / 6.0 }
+        Needs { records: 1.0, documents: 1.0, shingles: bytes as f64 / 6.0, copies: 0.0 }
+    }
+
+    /// What the texts taken in so far take.
+    pub(crate) fn needs(&self) -> Needs {
+        let (records, documents) = (self.records(), self.intake.documents.ones());
+        let copies = self.intake.copies;
+        Needs {
+            records: records.into(),
+            documents: documents.into(),
+            shingles: self.shingles as f64,
+            copies: copies.into(),
+        }
     }
 
     /// Bytes of temporary files for such texts in a budget of `total`.
@@ -408,13 +432,16 @@ impl Engine {
             Method::Banded(banded) => banded.spilled(documents, total),
             Method::Joined(joined) => joined.spilled(needs.shingles as u64, total),
         };
-        own + contents::spilled(needs.records as u64, total)
+        let contents = (needs.records - needs.copies) as u64;
+        let copies = records::spilled(needs.copies as u64, self.plan.options().pairs, total);
+        own + contents::spilled(contents, total) + copies
     }
 
     /// The least budget for such texts.
     #[allow(clippy::unused_self)] // as its sisters
     pub(crate) fn least(&self, needs: &Needs) -> u64 {
-        needs.records as u64 * intake::EACH
+        let records = needs.records as u64 * intake::EACH_RECORD;
+        records + needs.documents as u64 * intake::EACH_DOCUMENT
     }
 
     /// Takes in the next record, made ready before, with the JSON text of the
@@ -433,6 +460,7 @@ impl Engine {
         }
         let keep = &self.plan.options().keep;
         let new = self.intake.record(prepared.0, field, keep)?;
+        self.shingles += new.as_ref().map_or(0, |&(_, shingles)| u64::from(shingles));
         match (&mut self.method, new) {
             (Method::Banded(banded), Some((Made::Signature(signature), shingles))) => {
                 banded.add(&signature, shingles)
@@ -459,13 +487,28 @@ impl Engine {
     ///
     /// When a text cannot be had again; see [`DocumentsError`].
     pub fn finish<T: Texts + ?Sized>(
-        mut self,
+        self,
         texts: &T,
         watch: &dyn Watch,
     ) -> Result<Deduped, DocumentsError<T::Error>> {
-        self.intake.close()?;
+        let explain = self.plan.options().explain;
+        let mut deduped = self.outcome(texts, watch)?.collect(texts)?;
+        if explain {
+            watch.begin("explaining", 0);
+            outcome::explain(&mut deduped, texts)?;
+        }
+        Ok(deduped)
+    }
+
+    /// The same, as rows that need not fit in memory; nothing is explained.
+    pub(crate) fn outcome<T: Texts + ?Sized>(
+        mut self,
+        texts: &T,
+        watch: &dyn Watch,
+    ) -> Result<Outcome, DocumentsError<T::Error>> {
+        let copies = self.intake.close()?;
         let options = self.plan.options();
-        let (ranks, document_ranks) = self.intake.ranks(&self.plan);
+        let (ranks, document_ranks) = self.intake.ranks(&self.plan, &copies)?;
         let source = Read { recipe: &self.recipe, texts, records: &self.intake.documents };
         let job = Job {
             plan: &self.plan,
@@ -474,56 +517,33 @@ impl Engine {
             reference: self.intake.reference_documents,
             edges: if options.pairs { Edges::All } else { Edges::None },
             gone: &self.intake.gone,
+            form: Form::Rows,
             room: &self.room,
             watch,
         };
         // 4. to 6. pairs, verified, and the clusters of documents
-        let (mut found, recall) = match &mut self.method {
+        let (found, recall) = match &mut self.method {
             Method::Banded(banded) => (banded.find(&job)?, banded.recall(&self.plan)),
             Method::Joined(joined) => (joined.find(&job)?, joined.recall(&self.plan)),
         };
         // 7. documents -> records
-        count(&mut self.intake, &self.recipe, texts)?;
-        let measure = options.measure;
-        let families = std::mem::take(&mut found.families);
-        let mut deduped = records::clusters(&self.intake, families, &ranks, measure);
-        if options.pairs {
-            deduped.pairs = records::pairs(&self.intake, &found);
-        }
-        if options.explain {
-            watch.begin("explaining", 0);
-            records::explain(&mut deduped, texts)?;
-        }
-        records::summarise(&mut deduped, &self.intake, &self.plan);
-        deduped.summary.recall = recall;
-        deduped.summary.candidates = found.checks.made;
-        deduped.summary.refused = found.checks.below;
-        deduped.summary.refused_by_numbers = found.checks.templates;
-        deduped.summary.large_buckets = found.large_buckets;
-        Ok(deduped)
+        drop((document_ranks, self.method));
+        let (checks, large_buckets) = (found.checks, found.large_buckets);
+        let parts = Parts {
+            plan: &self.plan,
+            recipe: &self.recipe,
+            intake: &self.intake,
+            copies: &copies,
+            ranks: &ranks,
+            room: &self.room,
+        };
+        let mut outcome = parts.outcome(found)?;
+        let summary = &mut outcome.summary;
+        summary.recall = recall;
+        summary.candidates = checks.made;
+        summary.refused = checks.below;
+        summary.refused_by_numbers = checks.templates;
+        summary.large_buckets = large_buckets;
+        Ok(outcome)
     }
-}
-
-/// Counts the sets of documents that have copies, where no copy was counted
-/// as it came.
-fn count<T: Texts + ?Sized>(
-    intake: &mut Intake,
-    recipe: &Recipe,
-    texts: &T,
-) -> Result<(), DocumentsError<T::Error>> {
-    let documents = intake.uncounted();
-    let sizes: Vec<Result<u32, T::Error>> = documents
-        .par_iter()
-        .map_init(Workspace::default, |workspace, &document| {
-            let mut text = std::mem::take(&mut workspace.text);
-            texts.text(intake.documents[document as usize], &mut text)?;
-            let size = recipe.material(&text, workspace).size();
-            workspace.text = text;
-            Ok(size)
-        })
-        .collect();
-    for (document, size) in documents.into_iter().zip(sizes) {
-        intake.count(document, size.map_err(DocumentsError::Text)?);
-    }
-    Ok(())
 }

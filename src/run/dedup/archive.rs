@@ -93,6 +93,11 @@ impl<'a> Archive<'a> {
         self.rows.len()
     }
 
+    /// Bytes kept that could not be had again.
+    pub(super) fn spooled(&self) -> u64 {
+        self.spill.len()
+    }
+
     /// The row of a record.
     pub(super) fn row(&self, record: u32) -> Result<Row, RunError> {
         Ok(self.rows.get(record)?)

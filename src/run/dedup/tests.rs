@@ -43,15 +43,27 @@ fn run(storage: &dyn Storage, dir: &TempDir) -> Result<Vec<u8>, RunError> {
 }
 
 fn run_within(storage: &dyn Storage, dir: &TempDir, room: Room) -> Result<Vec<u8>, RunError> {
+    run_over(storage, dir, room, &entries(dir))
+}
+
+fn entries(dir: &TempDir) -> Vec<Entry> {
     let paths = ["a.jsonl", "b.jsonl.gz"].map(|name| dir.path().join(name));
-    let entries = expand(&Disk, &paths, InputKind::Auto, Kind::Jsonl, &[]).unwrap().0;
+    expand(&Disk, &paths, InputKind::Auto, Kind::Jsonl, &[]).unwrap().0
+}
+
+fn run_over(
+    storage: &dyn Storage,
+    dir: &TempDir,
+    room: Room,
+    entries: &[Entry],
+) -> Result<Vec<u8>, RunError> {
     let plan = DedupPlan::new(&DedupOptions { pairs: true, ..Default::default() }).unwrap();
     let settings = Settings::new(&plan, ("text", "id"), None, room).unwrap();
     let outputs = Outputs::new(Arc::new(Disk));
     let out =
         |name: &str| Ok::<Sink, RunError>(Sink::new(Some(outputs.open(&dir.path().join(name))?)));
     let mut sinks = Sinks { kept: out("out")?, pairs: out("pairs")?, ..Sinks::default() };
-    let inputs = Inputs { storage, references: &[], entries: &entries };
+    let inputs = Inputs { storage, references: &[], entries };
     dedup(inputs, &settings, &mut sinks, None, &Unwatched)?;
     sinks.settle()?;
     outputs.commit(sinks.into_outputs())?;
@@ -237,8 +249,57 @@ fn a_disk_or_a_memory_that_is_too_small_is_refused_before_the_start() {
     let error = run_within(&Disk, &dir, room.clone()).unwrap_err().to_string();
     assert!(error.contains("MB of temporary files") && error.contains("--temp-dir"), "{error}");
     assert_eq!(room.scratch.written(), 0);
-    let room = Room { budget: Budget::of(100), ..room };
+    let room = Room { budget: Budget::of(50), ..room };
     let error = run_within(&Disk, &dir, room.clone()).unwrap_err().to_string();
     assert!(error.contains("--memory 1 MB is not enough for about 6 records"), "{error}");
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
+}
+
+#[test]
+fn a_disk_that_is_too_small_for_what_comes_is_refused_while_it_comes() {
+    let dir = folder();
+    let storage = Failing::with_room(100);
+    let mut entries = entries(&dir);
+    // As of a pipe.
+    entries.iter_mut().for_each(|entry| entry.size = None);
+    let room = little(&storage, &dir);
+    let error = run_over(&Disk, &dir, room, &entries).unwrap_err().to_string();
+    assert!(error.starts_with("the first 6 records alone need 1 MB of temporary"), "{error}");
+    assert!(error.contains("--temp-dir"), "{error}");
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
+    let storage = Failing::with_room(100_000);
+    run_over(&Disk, &dir, little(&storage, &dir), &entries).unwrap();
+}
+
+#[test]
+fn what_comes_of_a_compressed_file_is_told_by_a_part_of_it() {
+    use std::io::Write as _;
+    let dir = tempfile::tempdir().unwrap();
+    let mut state = 1;
+    let mut text = || -> String {
+        let mut word = || format!("{:x} ", crate::hash::splitmix64(&mut state) % 5000);
+        (0..100).map(|_| word()).collect()
+    };
+    let lines: String = (0..20_000).map(|_| format!("{{\"text\":\"{}\"}}\n", text())).collect();
+    let packed = dir.path().join("a.jsonl.gz");
+    let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    for (part, expected) in [(&lines[..], 20_000), (&lines[..lines.len() / 40], 500)] {
+        gz.write_all(part.as_bytes()).unwrap();
+        let whole = std::mem::replace(
+            &mut gz,
+            flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast()),
+        );
+        fs::write(&packed, whole.finish().unwrap()).unwrap();
+        let entries =
+            expand(&Disk, std::slice::from_ref(&packed), InputKind::Auto, Kind::Jsonl, &[])
+                .unwrap()
+                .0;
+        let room = Room { budget: Budget::of(1 << 30), ..Room::unlimited() };
+        let plan = DedupPlan::new(&DedupOptions::default()).unwrap();
+        let engine = Engine::within(&plan, &room);
+        let keys = Keys::new("text", "id", &[]).unwrap();
+        let all: Vec<&Entry> = entries.iter().collect();
+        let got = estimate(&Disk, &all, &keys, &engine, &room).unwrap().records;
+        assert!(got.abs_diff(expected) * 10 < expected, "{got} for {expected}");
+    }
 }

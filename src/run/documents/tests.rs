@@ -889,9 +889,10 @@ fn the_complete_join_is_the_same_on_disk() {
 #[test]
 fn records_that_do_not_fit_the_memory_are_refused_with_the_numbers() {
     let plan = DedupPlan::new(&DedupOptions::default()).unwrap();
-    let room = Room { budget: Budget::of(1 << 20), ..Room::unlimited() };
+    let dir = tempfile::tempdir().unwrap();
+    let room = Room { budget: Budget::of(1 << 20), scratch: Scratch::new(dir.path()) };
     let mut engine = Engine::within(&plan, &room);
-    let error = engine.push(&vec!["a"; 25_000]).unwrap_err().to_string();
+    let error = engine.push(&vec!["a"; 1_100_000]).unwrap_err().to_string();
     assert!(error.starts_with("--memory 1M is not enough") && error.contains("2M"), "{error}");
 }
 
