@@ -4,6 +4,8 @@ use std::io;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
 
 use xxhash_rust::xxh3::Xxh3;
 
@@ -19,7 +21,8 @@ const BLOCK: usize = 256 << 10;
 /// A section that is being written.
 pub struct Section {
     name: String,
-    sink: Box<dyn Sink>,
+    /// Never contended: a lock makes sections fit for sharing among threads.
+    sink: Mutex<Box<dyn Sink>>,
     buffer: Vec<u8>,
     /// Bytes written, without those in the buffer.
     written: u64,
@@ -64,7 +67,7 @@ impl Section {
     ) -> Section {
         Section {
             name: name.to_owned(),
-            sink,
+            sink: Mutex::new(sink),
             buffer: Vec::with_capacity(BLOCK),
             written: 0,
             checksum: Xxh3::new(),
@@ -138,7 +141,12 @@ impl Section {
     fn write(&mut self, bytes: &[u8]) -> Result<(), CheckpointError> {
         self.checksum.update(bytes);
         self.written += bytes.len() as u64;
-        self.sink.write_all(bytes).map_err(|source| self.failed("write", source))
+        let written = self.sink().write_all(bytes);
+        written.map_err(|source| self.failed("write", source))
+    }
+
+    fn sink(&mut self) -> &mut dyn Sink {
+        &mut **self.sink.get_mut().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn failed(&self, action: &'static str, source: io::Error) -> CheckpointError {
@@ -148,10 +156,14 @@ impl Section {
     /// Writes what is held, syncs it, and gives the file its name.
     pub(super) fn complete(mut self) -> Result<(Entry, Complete), CheckpointError> {
         self.flush()?;
-        self.sink.flush().map_err(|source| self.failed("write", source))?;
-        self.sink.sync().map_err(|source| self.failed("sync", source))?;
+        let flushed = self.sink().flush();
+        flushed.map_err(|source| self.failed("write", source))?;
+        let synced = self.sink().sync();
+        synced.map_err(|source| self.failed("sync", source))?;
         if !self.file.named {
-            self.sink.link(&self.file.path).map_err(|source| self.failed("name", source))?;
+            let path = self.file.path.clone();
+            let named = self.sink().link(&path);
+            named.map_err(|source| self.failed("name", source))?;
             self.file.named = true;
         }
         let entry =

@@ -42,13 +42,13 @@ use crate::run::dedup::reading::Reading;
 use crate::run::dedup::reading::Wanted;
 use crate::run::dedup::reports::Reports;
 use crate::run::dedup::rows::Rows;
-use crate::run::dedup::sinks::Sink;
 use crate::run::dedup::sinks::Sinks;
 use crate::run::documents::DocumentsError;
 use crate::run::documents::Engine;
 use crate::run::documents::InsertError;
 use crate::run::documents::Outcome;
 use crate::run::documents::TooManyRecords;
+use crate::run::documents::state::CLUSTERS;
 use crate::run::room::Room;
 use crate::spill;
 use crate::spill::Spill;
@@ -61,6 +61,7 @@ mod files;
 mod lines;
 mod reading;
 mod reports;
+mod resume;
 mod rows;
 pub mod sinks;
 #[cfg(test)]
@@ -101,6 +102,8 @@ pub struct Settings {
     pub lost: u64,
     /// What may be held in memory, and where the rest goes.
     pub room: Room,
+    /// Keys of a record's text and name, as given.
+    names: (String, String),
     /// Members of a record: text and id.
     text_and_id: Keys,
     /// The same, the field of the policy, and the member of annotations.
@@ -134,6 +137,7 @@ impl Settings {
             skipped: 0,
             lost: 0,
             room,
+            names: (text.to_owned(), id.to_owned()),
             text_and_id: Keys::new(text, id, &[])?,
             wanted: Keys::new(text, id, &extra)?,
         })
@@ -156,12 +160,19 @@ pub fn dedup(
     let kind = kind(inputs.entries)?;
     let plan = &settings.plan;
     // 1. files -> archive and engine
-    let (reading, read) = read(inputs, settings, &mut sinks.rejects, watch)?;
-    let Reading { archive, engine } = reading;
+    let (reading, read) = read(inputs, settings, sinks, watch)?;
+    let Reading { archive, engine, .. } = reading;
     // 2. texts -> clusters
-    let mut found = engine.outcome(&archive, watch).map_err(|e| match e {
+    let found = match &mut sinks.state {
+        Some(state) if state.has(CLUSTERS) => {
+            Outcome::again(state, plan, archive.records(), &settings.room)
+        }
+        state => engine.outcome(&archive, state.as_mut(), watch),
+    };
+    let mut found = found.map_err(|e| match e {
         DocumentsError::Text(error) => error,
         DocumentsError::Spill(error) => error.into(),
+        DocumentsError::State(error) => error.into(),
         DocumentsError::TooManyShingles => DedupRunError::TooManyShingles.into(),
     })?;
     // 3. fates -> totals
@@ -216,7 +227,7 @@ type Read = (Counts, Counts);
 fn read<'a>(
     inputs: Inputs<'a>,
     settings: &Settings,
-    rejects: &mut Sink,
+    Sinks { rejects, state, .. }: &mut Sinks,
     watch: &dyn Watch,
 ) -> Result<(Reading<'a>, Read), RunError> {
     let Inputs { storage, references, entries } = inputs;
@@ -225,13 +236,22 @@ fn read<'a>(
     let spill = Spill::new(scratch, spill::IN_MEMORY.min(budget.share(SPOOL_SHARE)));
     let rows = Rows::new(&settings.room);
     let engine = Engine::within(&settings.plan, &settings.room);
-    if budget.is_limited() {
+    let known = state.as_ref().is_some_and(|state| state.has(resume::READ));
+    if budget.is_limited() && !known {
         let keys = &settings.text_and_id;
         let estimate = estimate(storage, &all, keys, &engine, &settings.room)?;
         watch.note(&Notice::Estimated(estimate));
     }
     let archive = Archive::new(storage, all, settings.text_and_id.clone(), (rows, spill));
-    let mut reading = Reading { archive, engine };
+    let mut reading = Reading { archive, engine, log: None, scratch: scratch.clone() };
+    if let Some(state) = state {
+        if known {
+            let read = resume::again(&mut reading, inputs, state, rejects, watch)?;
+            return Ok((reading, read));
+        }
+        reading.log = Some(resume::Log::new(state)?);
+        reading.archive.spool = Some(state.section(resume::READ, "spool")?);
+    }
     let known = Wanted {
         keys: &settings.text_and_id,
         field: false,
@@ -243,6 +263,7 @@ fn read<'a>(
     let room = &settings.room;
     let part = Part { storage, entries: references, first, wanted, line_limit, room, watch };
     let known = part.read(&mut reading, rejects)?;
+    let reference = reading.engine.records();
     if settings.plan.options().against {
         reading.engine.end_reference();
     }
@@ -254,8 +275,11 @@ fn read<'a>(
     };
     let first = references.len() as u32;
     let part = Part { storage, entries, first, wanted: &wanted, line_limit, room, watch };
-    let counts = part.read(&mut reading, rejects)?;
-    Ok((reading, (known, counts)))
+    let read = (known, part.read(&mut reading, rejects)?);
+    if let Some(state) = state {
+        resume::keep(state, &mut reading, &read, reference)?;
+    }
+    Ok((reading, read))
 }
 
 /// Adds up, and checks that no record is lost: what was read was kept, removed

@@ -24,6 +24,8 @@
 //!   as `set_bytes` allows.
 
 use crate::budget::OverBudget;
+use crate::checkpoint::Checkpoint;
+use crate::checkpoint::CheckpointError;
 use crate::join::Bounds;
 use crate::options::OptionsError;
 use crate::options::dedup::DedupOptions;
@@ -70,6 +72,7 @@ pub(crate) mod sets;
 mod shelf;
 mod source;
 mod spread;
+pub(crate) mod state;
 mod stored;
 #[cfg(test)]
 mod tests;
@@ -163,6 +166,8 @@ pub enum DocumentsError<E> {
     Text(E),
     /// A temporary file cannot be made, written or read.
     Spill(SpillError),
+    /// The state of the run cannot be kept, or taken again.
+    State(CheckpointError),
 }
 
 impl<E> From<SpillError> for DocumentsError<E> {
@@ -180,6 +185,7 @@ impl<E: fmt::Display> fmt::Display for DocumentsError<E> {
             ),
             DocumentsError::Text(error) => error.fmt(f),
             DocumentsError::Spill(error) => error.fmt(f),
+            DocumentsError::State(error) => error.fmt(f),
         }
     }
 }
@@ -189,6 +195,7 @@ impl<E: std::error::Error + 'static> std::error::Error for DocumentsError<E> {
         match self {
             DocumentsError::Text(error) => Some(error),
             DocumentsError::Spill(error) => Some(error),
+            DocumentsError::State(error) => Some(error),
             DocumentsError::TooManyShingles => None,
         }
     }
@@ -492,7 +499,7 @@ impl Engine {
         watch: &dyn Watch,
     ) -> Result<Deduped, DocumentsError<T::Error>> {
         let explain = self.plan.options().explain;
-        let mut deduped = self.outcome(texts, watch)?.collect(texts)?;
+        let mut deduped = self.outcome(texts, None, watch)?.collect(texts)?;
         if explain {
             watch.begin("explaining", 0);
             outcome::explain(&mut deduped, texts)?;
@@ -501,9 +508,12 @@ impl Engine {
     }
 
     /// The same, as rows that need not fit in memory; nothing is explained.
+    /// Pairs that `state` has are not looked for again, and what it has not is
+    /// kept there.
     pub(crate) fn outcome<T: Texts + ?Sized>(
         mut self,
         texts: &T,
+        mut state: Option<&mut Checkpoint>,
         watch: &dyn Watch,
     ) -> Result<Outcome, DocumentsError<T::Error>> {
         let copies = self.intake.close()?;
@@ -522,9 +532,24 @@ impl Engine {
             watch,
         };
         // 4. to 6. pairs, verified, and the clusters of documents
-        let (found, recall) = match &mut self.method {
-            Method::Banded(banded) => (banded.find(&job)?, banded.recall(&self.plan)),
-            Method::Joined(joined) => (joined.find(&job)?, joined.recall(&self.plan)),
+        let recall = match &self.method {
+            Method::Banded(banded) => banded.recall(&self.plan),
+            Method::Joined(joined) => joined.recall(&self.plan),
+        };
+        let found = match &mut state {
+            Some(state) if state.has(state::PAIRS) => {
+                state::found(state, &self.intake, &self.room)?
+            }
+            state => {
+                let found = match &mut self.method {
+                    Method::Banded(banded) => banded.find(&job)?,
+                    Method::Joined(joined) => joined.find(&job)?,
+                };
+                match state {
+                    Some(state) => state::keep_found(state, &self.intake, found, &self.room)?,
+                    None => found,
+                }
+            }
         };
         // 7. documents -> records
         drop((document_ranks, self.method));
@@ -544,6 +569,9 @@ impl Engine {
         summary.refused = checks.below;
         summary.refused_by_numbers = checks.templates;
         summary.large_buckets = large_buckets;
-        Ok(outcome)
+        match state {
+            Some(state) => Ok(state::keep_outcome(state, outcome)?),
+            None => Ok(outcome),
+        }
     }
 }

@@ -29,6 +29,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use crate::checkpoint::CheckpointError;
 use crate::input::InputError;
 use crate::input::Named;
 use crate::output::OutputError;
@@ -113,6 +114,8 @@ pub enum RunError {
     Dedup(DedupRunError),
     /// A temporary file.
     Spill(SpillError),
+    /// The state that a run leaves for a later one.
+    Checkpoint(CheckpointError),
 }
 
 impl RunError {
@@ -136,6 +139,7 @@ impl fmt::Display for RunError {
             RunError::Find(e) => e.fmt(f),
             RunError::Dedup(e) => e.fmt(f),
             RunError::Spill(e) => e.fmt(f),
+            RunError::Checkpoint(e) => e.fmt(f),
         }
     }
 }
@@ -149,6 +153,7 @@ impl std::error::Error for RunError {
             RunError::Find(e) => Some(e),
             RunError::Dedup(e) => Some(e),
             RunError::Spill(e) => Some(e),
+            RunError::Checkpoint(e) => Some(e),
         }
     }
 }
@@ -180,6 +185,12 @@ impl From<DedupRunError> for RunError {
 impl From<SpillError> for RunError {
     fn from(e: SpillError) -> RunError {
         RunError::Spill(e)
+    }
+}
+
+impl From<CheckpointError> for RunError {
+    fn from(e: CheckpointError) -> RunError {
+        RunError::Checkpoint(e)
     }
 }
 

@@ -17,6 +17,7 @@ use crate::run::Watch;
 use crate::run::dedup::DedupRunError;
 use crate::run::dedup::archive::Archive;
 use crate::run::dedup::estimate::Outlook;
+use crate::run::dedup::resume::Log;
 use crate::run::dedup::rows::Row;
 use crate::run::dedup::sinks::Sink;
 use crate::run::documents::Engine;
@@ -26,6 +27,7 @@ use crate::run::documents::Workspace;
 use crate::run::room::Room;
 use crate::run::stream::Chunk;
 use crate::run::stream::Reader;
+use crate::spill::Scratch;
 use crate::storage::Storage;
 
 /// What is looked for in records.
@@ -62,6 +64,10 @@ pub(super) struct Counts {
 pub(super) struct Reading<'a> {
     pub(super) archive: Archive<'a>,
     pub(super) engine: Engine,
+    /// What is kept for a run that goes on, if one may.
+    pub(super) log: Option<Log>,
+    /// Where temporary files are made.
+    pub(super) scratch: Scratch,
 }
 
 /// A usable record.
@@ -144,6 +150,11 @@ impl Part<'_, '_> {
                                 reading.take(taken, distance)?;
                             }
                             Err(refused) => {
+                                if let Refused::Unusable { raw, .. } = &refused
+                                    && let Some(log) = &mut reading.log
+                                {
+                                    log.reject(raw)?;
+                                }
                                 self.refuse(block.file, refused, rejects)?;
                                 counts.rejected += 1;
                             }
@@ -215,11 +226,18 @@ impl Reading<'_> {
     fn take(&mut self, taken: Taken, distance: u64) -> Result<(), RunError> {
         let Taken { mut row, prepared, field } = taken;
         row.offset = row.offset.wrapping_add(distance);
+        if let Some(log) = &mut self.log {
+            log.record(&row, &prepared, field.as_deref())?;
+        }
         self.archive.rows.push(row)?;
-        let inserted = self.engine.insert(prepared, field.as_deref());
-        inserted.map_err(|e| match e {
-            InsertError::Spill(e) => e.into(),
-            e => DedupRunError::Insert(e).into(),
-        })
+        inserted(self.engine.insert(prepared, field.as_deref()))
     }
+}
+
+/// What a run says of a record that cannot be taken in.
+pub(super) fn inserted(result: Result<(), InsertError>) -> Result<(), RunError> {
+    result.map_err(|e| match e {
+        InsertError::Spill(e) => e.into(),
+        e => DedupRunError::Insert(e).into(),
+    })
 }

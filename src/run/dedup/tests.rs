@@ -1,11 +1,13 @@
 use super::*;
 use crate::budget::Budget;
+use crate::checkpoint::Checkpoint;
 use crate::input::InputError;
 use crate::input::InputKind;
 use crate::input::walk::expand;
 use crate::options::dedup::DedupOptions;
 use crate::output::Outputs;
 use crate::run::Unwatched;
+use crate::run::dedup::sinks::Sink;
 use crate::spill::Scratch;
 use crate::storage::Disk;
 use crate::storage::Source;
@@ -302,4 +304,130 @@ fn what_comes_of_a_compressed_file_is_told_by_a_part_of_it() {
         let got = estimate(&Disk, &all, &keys, &engine, &room).unwrap().records;
         assert!(got.abs_diff(expected) * 10 < expected, "{got} for {expected}");
     }
+}
+
+/// Settings that take different ways, and the keys of their fields.
+fn ways() -> Vec<(&'static str, DedupOptions, Option<&'static str>)> {
+    let plain = DedupOptions { pairs: true, ..Default::default() };
+    let exact = DedupOptions { exact: true, ..plain.clone() };
+    let measure = crate::options::dedup::Measure::Containment;
+    vec![
+        ("banded", plain.clone(), None),
+        ("without pairs", DedupOptions::default(), None),
+        ("joined", exact.clone(), None),
+        ("contained", DedupOptions { measure, threshold: 0.7, ..plain.clone() }, None),
+        ("annotated", plain.clone(), Some("mark")),
+        ("by field", DedupOptions { keep: "max:n".parse().unwrap(), ..plain.clone() }, None),
+        ("all go", DedupOptions { keep: "none".parse().unwrap(), ..exact.clone() }, None),
+        ("numbers", DedupOptions { distinct_numbers: true, ..exact }, None),
+    ]
+}
+
+/// Files with versions, copies, fields, unusable lines; one is compressed.
+fn dumps() -> TempDir {
+    use std::io::Write as _;
+    let dir = tempfile::tempdir().unwrap();
+    let mut state = 5;
+    let mut draw = move |n: u64| crate::hash::splitmix64(&mut state) % n;
+    let mut lines = String::new();
+    for n in 0..400 {
+        let story = draw(60);
+        let mut words: Vec<String> = (0..40).map(|w| format!("s{story}w{w}")).collect();
+        for _ in 0..draw(4) {
+            words[draw(40) as usize] = format!("x{}", draw(1000));
+        }
+        let text = words[..(3 + draw(38)) as usize].join(" ");
+        lines += &match draw(20) {
+            0 => "no record\n".to_owned(),
+            1 => format!("{{\"text\":\"\",\"n\":{n}}}\n"),
+            2 => format!("{{\"text\":\"{text}\"}}\n"),
+            _ => format!("{{\"id\":{n},\"text\":\"{text}\",\"n\":{}}}\n", draw(9)),
+        };
+    }
+    let half = lines.len() / 2 + lines[lines.len() / 2..].find('\n').unwrap() + 1;
+    fs::write(dir.path().join("a.jsonl"), &lines[..half]).unwrap();
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(lines[half..].as_bytes()).unwrap();
+    fs::write(dir.path().join("b.jsonl.gz"), packed.finish().unwrap()).unwrap();
+    dir
+}
+
+/// Runs with a state that goes through `storage`, if with one; what stands in
+/// all outputs, and the stages that were known at the start.
+fn run_with_state(
+    dir: &TempDir,
+    room: Room,
+    (options, annotate): (&DedupOptions, Option<&str>),
+    storage: Option<Arc<dyn Storage>>,
+) -> Result<(Vec<Vec<u8>>, Vec<String>), RunError> {
+    let paths = ["a.jsonl", "b.jsonl.gz"].map(|name| dir.path().join(name));
+    let mut entries = expand(&Disk, &paths, InputKind::Auto, Kind::Jsonl, &[]).unwrap().0;
+    let references = if options.against { vec![entries.remove(0)] } else { Vec::new() };
+    let plan = DedupPlan::new(options).unwrap();
+    let mut settings = Settings::new(&plan, ("text", "id"), annotate, room).unwrap();
+    settings.rejects = true;
+    let inputs = Inputs { storage: &Disk, references: &references, entries: &entries };
+    let basis = settings.basis(inputs)?;
+    let state = dir.path().join("state");
+    let state = storage.map(|storage| Checkpoint::open(storage, &state, &basis)).transpose()?;
+    let known = state.iter().flat_map(|s| s.stages()).map(str::to_owned).collect();
+    let outputs = Outputs::new(Arc::new(Disk));
+    let names = ["out", "pairs", "clusters", "removed", "rejects"];
+    let out =
+        |n: usize| Ok::<Sink, RunError>(Sink::new(Some(outputs.open(&dir.path().join(names[n]))?)));
+    let mut sinks = Sinks {
+        kept: out(0)?,
+        pairs: out(1)?,
+        clusters: out(2)?,
+        removed: out(3)?,
+        rejects: out(4)?,
+        state,
+        ..Sinks::default()
+    };
+    dedup(inputs, &settings, &mut sinks, None, &Unwatched)?;
+    let state = sinks.state.take();
+    outputs.commit(sinks.into_outputs())?;
+    state.map_or(Ok(()), Checkpoint::remove)?;
+    Ok((names.map(|name| fs::read(dir.path().join(name)).unwrap()).to_vec(), known))
+}
+
+#[test]
+fn wherever_the_state_fails_a_later_run_goes_on_to_the_same_bytes() {
+    let dir = dumps();
+    let unlimited = Room::unlimited;
+    let mut seen = std::collections::BTreeSet::new();
+    let mut ways = ways();
+    ways.push(("against", DedupOptions { against: true, pairs: true, ..Default::default() }, None));
+    for (turn, (name, options, annotate)) in ways.iter().enumerate() {
+        let way = (options, *annotate);
+        let whole = run_with_state(&dir, unlimited(), way, None).unwrap().0;
+        let again = run_with_state(&dir, unlimited(), way, Some(Arc::new(Disk))).unwrap();
+        assert_eq!((again.0, again.1.len()), (whole.clone(), 0), "{name}");
+        let some = [Op::Create, Op::Write, Op::Sync, Op::Link, Op::Rename, Op::SyncFolder];
+        for op in [some[turn % 6], some[(turn + 3) % 6], Op::Rename] {
+            for n in 1.. {
+                let storage = Failing::nth(op, n, Fault::Once(io::ErrorKind::StorageFull));
+                // Little memory in one of the two runs.
+                let small =
+                    || Room { budget: Budget::of(60_000), scratch: Scratch::new(dir.path()) };
+                let (first, second) =
+                    if n % 2 == 0 { (small(), unlimited()) } else { (unlimited(), small()) };
+                let failed = run_with_state(&dir, first, way, Some(Arc::new(storage.clone())));
+                if !storage.fired() {
+                    assert_eq!(failed.unwrap().0, whole, "{name} {op:?} {n}");
+                    break;
+                }
+                let error = failed.unwrap_err();
+                assert!(matches!(error, RunError::Checkpoint(_)), "{name} {op:?} {n}: {error}");
+                let (bytes, known) = run_with_state(&dir, second, way, Some(Arc::new(Disk)))
+                    .unwrap_or_else(|e| panic!("{name} {op:?} {n}: {e}"));
+                assert!(bytes == whole, "{name} {op:?} {n}: other bytes after {known:?}");
+                seen.insert(known);
+                assert!(!dir.path().join("state").exists(), "{name} {op:?} {n}");
+            }
+        }
+    }
+    let stages = ["read", "pairs", "clusters"];
+    let expected = (0..=3).map(|n| stages[..n].iter().map(|s| (*s).to_owned()).collect());
+    assert_eq!(seen, expected.collect(), "a run went on from each stage");
 }

@@ -132,7 +132,7 @@ pub(super) enum Form {
 }
 
 /// The part of the free memory in which families, and pairs, are sorted.
-const ROWS_SHARE: u64 = 16;
+pub(super) const ROWS_SHARE: u64 = 16;
 
 /// Bytes of a document, another, and what they share.
 pub(super) const ROW: usize = 20;

@@ -96,6 +96,39 @@ pub(super) fn member_row(record: u32, overlap: Overlap) -> [u8; Rows::MEMBER] {
     row([record, overlap.shared, overlap.first, overlap.second])
 }
 
+/// Pairs of records, in order, that are left.
+#[derive(Debug)]
+pub(super) enum PairRows {
+    Sorted(Sorted),
+    /// All, and the number of the next one.
+    Kept(Kept, u64),
+}
+
+impl PairRows {
+    /// Takes off the next so many rows, passing each to `see`.
+    fn next_rows(&mut self, most: usize, mut see: impl FnMut(&[u8])) -> Result<(), SpillError> {
+        match self {
+            PairRows::Sorted(sorted) => {
+                for _ in 0..most {
+                    let Some(row) = sorted.head() else { break };
+                    see(row);
+                    sorted.step()?;
+                }
+            }
+            PairRows::Kept(kept, next) => {
+                let mut reader = kept.from(*next)?;
+                for _ in 0..most {
+                    let Some(row) = reader.head() else { break };
+                    see(row);
+                    *next += 1;
+                    reader.step()?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Everything that was found.
 #[derive(Debug)]
 pub(crate) struct Outcome {
@@ -105,7 +138,7 @@ pub(crate) struct Outcome {
     pub(super) keeps_none: bool,
     pub(super) measure: Measure,
     pub(super) rows: Rows,
-    pub(super) pairs: Option<Sorted>,
+    pub(super) pairs: Option<PairRows>,
     pub(super) records: u32,
     pub(super) recipe: Recipe,
     pub(super) room: Room,
@@ -133,13 +166,10 @@ impl Outcome {
     pub(crate) fn next_pairs(&mut self, most: usize) -> Result<Vec<Pair>, SpillError> {
         let mut some = Vec::new();
         let Some(pairs) = &mut self.pairs else { return Ok(some) };
-        while some.len() < most
-            && let Some(row) = pairs.head()
-        {
+        pairs.next_rows(most, |row| {
             let [a, b, shared, first, second] = parts(row);
             some.push(Pair { a, b, overlap: Overlap { shared, first, second } });
-            pairs.step()?;
-        }
+        })?;
         Ok(some)
     }
 

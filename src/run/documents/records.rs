@@ -34,6 +34,7 @@ use crate::run::documents::intake::Copy;
 use crate::run::documents::intake::Intake;
 use crate::run::documents::intake::NONE;
 use crate::run::documents::outcome::Outcome;
+use crate::run::documents::outcome::PairRows;
 use crate::run::documents::outcome::Rows;
 use crate::run::documents::outcome::head_row;
 use crate::run::documents::outcome::member_row;
@@ -107,7 +108,7 @@ impl Parts<'_> {
         };
         let (members, pairs) = merged.all(families.finish()?, self.copies.0.from(0)?, edges)?;
         drop(found.edges);
-        let pairs = pairs.map(Sorting::finish).transpose()?;
+        let pairs = pairs.map(Sorting::finish).transpose()?.map(PairRows::Sorted);
         let (rows, summary) = self.clusters(members.finish()?)?;
         Ok(Outcome {
             summary,

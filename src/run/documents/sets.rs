@@ -140,7 +140,7 @@ pub(crate) fn alike<S: Sets>(
         DocumentsError::TooManyShingles => TooManyShingles,
         DocumentsError::Text(never) => match never {},
         // Without a limit nothing is spilled.
-        DocumentsError::Spill(_) => TooManyShingles,
+        DocumentsError::Spill(_) | DocumentsError::State(_) => TooManyShingles,
     })?;
     let Found { families, edges, large_buckets, .. } = found;
     let (families, mut edges) = (families.into_list(), edges.into_list());
