@@ -862,9 +862,8 @@ mod on_unix {
             for n in 0..2000 {
                 feed.write_all(line(&n.to_string(), &words(n, 60)).as_bytes()).unwrap();
             }
-            while dir.names().len() < 2 {
-                std::thread::sleep(Duration::from_millis(5));
-            }
+            feed.flush().unwrap();
+            std::thread::sleep(Duration::from_millis(100));
             send(&child, signal);
             assert_eq!(ends_soon(&mut child), Some(code));
             assert!(dir.names().is_empty(), "{:?}", dir.names());

@@ -11,8 +11,11 @@
 //! * time: two reads of the input, and a third of records that are verified
 //! * space: that of the engine and 32 bytes a record; no texts, no ids
 //!
+//! With a state ([`Sinks::state`]), what the steps 1 and 2 come to is kept, and
+//! a run that finds it goes on behind it (`resume`).
+//!
 //! Outputs are written but neither settled nor committed: that is left to the
-//! caller, who writes the summary.
+//! caller, who writes the summary, and removes the state when all is done.
 
 use std::fmt;
 use std::path::PathBuf;

@@ -16,6 +16,9 @@
 //!    ([`crate::cluster`], [`crate::keep`]);
 //! 7. documents -> records, with their exact duplicates.
 //!
+//! What steps 5 and 6 come to, and step 7, may be kept for a run that goes on
+//! (`state`).
+//!
 //! * time: near-linear; see the stages
 //! * space: 40 bytes a record and a signature for each different text; with
 //!   `exact` or containment in place of the signature 8 bytes for each of its

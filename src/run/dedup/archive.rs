@@ -2,7 +2,7 @@
 //!
 //! Neither texts nor ids are held: a plain regular file is read again at the
 //! place of the line, what came through a pipe or compressed from the
-//! [`Spill`]. A file that is not the version it was, or a line that is not
+//! [`Spill`], or from the state that is kept of the run. A file that is not the version it was, or a line that is not
 //! what it was, is [`InputError::Changed`].
 //!
 //! * time: one read of the system a record, or for many in a row

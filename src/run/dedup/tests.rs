@@ -347,7 +347,7 @@ fn dumps() -> TempDir {
     let half = lines.len() / 2 + lines[lines.len() / 2..].find('\n').unwrap() + 1;
     fs::write(dir.path().join("a.jsonl"), &lines[..half]).unwrap();
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    packed.write_all(lines[half..].as_bytes()).unwrap();
+    packed.write_all(&lines.as_bytes()[half..]).unwrap();
     fs::write(dir.path().join("b.jsonl.gz"), packed.finish().unwrap()).unwrap();
     dir
 }
