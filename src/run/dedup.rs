@@ -9,7 +9,8 @@
 //! 5. `reports`: clusters and pairs, with the names of records.
 //!
 //! * time: two reads of the input, and a third of records that are verified
-//! * space: that of the engine and 32 bytes a record; no texts, no ids
+//! * space: that of the engine, and shares of the memory for what is read
+//!   again; no texts, no ids
 //!
 //! Outputs are written but neither settled nor committed: that is left to the
 //! caller, who writes the summary.
