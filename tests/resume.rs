@@ -165,9 +165,16 @@ fn a_run_killed_at_any_time_leaves_all_or_nothing_of_each_output() {
             std::thread::sleep(time * (splitmix64(&mut state) % 100) as u32 / 90);
             kill(child);
             for name in dir.names().iter().filter(|name| !before.contains(name)) {
+                let now = dir.read(name);
+                // In the instant in which it replaces another, a whole file
+                // has a name of its own.
+                if n % 2 == 1 && name.contains(".twicetold-") {
+                    assert!(whole.iter().any(|(_, bytes)| now == *bytes), "{name} is half");
+                    fs::remove_file(dir.path().join(name)).unwrap();
+                    continue;
+                }
                 let known = whole.iter().find(|(known, _)| known == name);
                 let (_, bytes) = known.unwrap_or_else(|| panic!("{name} was left"));
-                let now = dir.read(name);
                 assert!(now == *bytes || (n % 2 == 1 && now == b"old"), "{name} is half");
             }
         }

@@ -9,7 +9,8 @@
 //! 5. `reports`: clusters and pairs, with the names of records.
 //!
 //! * time: two reads of the input, and a third of records that are verified
-//! * space: that of the engine and 32 bytes a record; no texts, no ids
+//! * space: that of the engine, and shares of the memory for what is read
+//!   again; no texts, no ids
 //!
 //! With a state ([`Sinks::state`]), what the steps 1 and 2 come to is kept, and
 //! a run that finds it goes on behind it (`resume`).

@@ -20,11 +20,13 @@
 //! (`state`).
 //!
 //! * time: near-linear; see the stages
-//! * space: 40 bytes a record and a signature for each different text; with
-//!   `exact` or containment in place of the signature 8 bytes for each of its
-//!   shingles (containment 12), and up to 24 for each in its prefix. Sets that
-//!   are compared are made again from the texts ([`Texts`]), as many at a time
-//!   as `set_bytes` allows.
+//! * space: a byte a record and 10 a document (20 with `exact`), and a
+//!   signature for each
+//!   different text; with `exact` or containment in place of the signature 8
+//!   bytes for each of its shingles (containment 12), and up to 24 for each in
+//!   its prefix. What does not fit the memory goes to the disk, but for the
+//!   bytes a record. Sets that are compared are made again from the texts
+//!   ([`Texts`]), as many at a time as `set_bytes` allows.
 
 use crate::budget::OverBudget;
 use crate::checkpoint::Checkpoint;
@@ -357,7 +359,7 @@ impl Engine {
             }
         };
         let recipe = Recipe::new(plan);
-        let intake = Intake::new(plan.options().against, room);
+        let intake = Intake::new(plan, room);
         Engine { plan: plan.clone(), recipe, intake, method, shingles: 0, room: room.clone() }
     }
 
@@ -448,10 +450,9 @@ impl Engine {
     }
 
     /// The least budget for such texts.
-    #[allow(clippy::unused_self)] // as its sisters
     pub(crate) fn least(&self, needs: &Needs) -> u64 {
         let records = needs.records as u64 * intake::EACH_RECORD;
-        records + needs.documents as u64 * intake::EACH_DOCUMENT
+        records + needs.documents as u64 * intake::each_document(&self.plan)
     }
 
     /// Takes in the next record, made ready before, with the JSON text of the

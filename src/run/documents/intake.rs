@@ -43,6 +43,8 @@ pub(super) struct Intake {
     pub(super) gone: Bits,
     room: Room,
     held: Held,
+    /// Bytes held of each document.
+    each: u64,
     /// Where the policy looks at them: characters of each record's text, and
     /// values of its field.
     lengths: Vec<u32>,
@@ -69,8 +71,11 @@ const COPIES_SHARE: u64 = 16;
 pub(super) const EACH_RECORD: u64 = 1;
 
 /// The same, of a document: its number of shingles, its component, and its
-/// family while one component holds most documents.
-pub(super) const EACH_DOCUMENT: u64 = 10;
+/// family while one component holds most documents. Of one that is joined: the
+/// size of its set, its place in the order and the way back, and its component.
+pub(super) fn each_document(plan: &DedupPlan) -> u64 {
+    if plan.banding().is_some() { 10 } else { 20 }
+}
 
 /// Bytes that a record takes where a policy puts all in order.
 const LISTED: usize = 4 * size_of::<u32>();
@@ -79,7 +84,7 @@ const LISTED: usize = 4 * size_of::<u32>();
 const RESERVED: u32 = 64;
 
 impl Intake {
-    pub(super) fn new(against: bool, room: &Room) -> Intake {
+    pub(super) fn new(plan: &DedupPlan, room: &Room) -> Intake {
         let share = room.budget.share(COPIES_SHARE);
         Intake {
             documents: Ranked::default(),
@@ -89,9 +94,10 @@ impl Intake {
             gone: Bits::default(),
             room: room.clone(),
             held: room.budget.reserve(),
+            each: each_document(plan),
             lengths: Vec::new(),
             values: Vec::new(),
-            against,
+            against: plan.options().against,
             reference: 0,
             reference_documents: 0,
             short: 0,
@@ -151,7 +157,7 @@ impl Intake {
             self.sorting.push(&row::<COPY>([met.first, record, met.size]))?;
         }
         let Some(made) = new else { return Ok(None) };
-        self.held.more(EACH_DOCUMENT)?;
+        self.held.more(self.each)?;
         Ok(Some((made, digest.shingles)))
     }
 
