@@ -268,6 +268,17 @@ pub trait Storage: Send + Sync {
         lock(path)
     }
 
+    /// Takes a lock on a folder that is there, in the same way; an error where
+    /// the system has none on folders.
+    fn lock_folder(&self, path: &Path) -> io::Result<Lock> {
+        let folder = fs::File::open(path)?;
+        match folder.try_lock() {
+            Ok(()) => Ok(Lock(folder)),
+            Err(fs::TryLockError::WouldBlock) => Err(io::ErrorKind::WouldBlock.into()),
+            Err(fs::TryLockError::Error(error)) => Err(error),
+        }
+    }
+
     /// Bytes that can still be written to the file system of a folder; none
     /// where the system does not tell.
     fn available(&self, folder: &Path) -> io::Result<Option<u64>> {

@@ -232,8 +232,8 @@ pub(crate) struct DedupArgs {
     temp_dir: Option<PathBuf>,
 
     /// Keep what was done in the folder DIR, and go on from there after a run
-    /// that was killed: give the same command again. Inputs have to be files;
-    /// DIR is empty or made, and removed at the end
+    /// that was killed: give the same command again. Inputs have to be files.
+    /// DIR is empty or made, and is as it was before at the end
     #[arg(long, value_name = "DIR", help_heading = "Memory and disk")]
     resume: Option<PathBuf>,
 

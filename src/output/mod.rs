@@ -309,14 +309,21 @@ fn ends_as_folder(path: &Path) -> bool {
 const LONGEST_NAME: usize = 200;
 
 fn temporary_name(target: &Path, n: u32) -> io::Result<PathBuf> {
+    let mut temporary = temporary_prefix(target)?;
+    temporary.push(format!("{}-{n}.tmp", std::process::id()));
+    Ok(target.with_file_name(temporary))
+}
+
+/// What temporary names begin with in all processes.
+fn temporary_prefix(target: &Path) -> io::Result<OsString> {
     let name = target.file_name().ok_or(io::ErrorKind::NotFound)?;
     let mut temporary = OsString::from(".");
     if name.len() <= LONGEST_NAME {
         temporary.push(name);
         temporary.push(".");
     }
-    temporary.push(format!("twicetold-{}-{n}.tmp", std::process::id()));
-    Ok(target.with_file_name(temporary))
+    temporary.push("twicetold-");
+    Ok(temporary)
 }
 
 /// Makes something under the first temporary name that is free, and lists it.

@@ -2,7 +2,7 @@
 //!
 //! A test runs a scenario with n = 1, 2, 3, … until nothing fails any more,
 //! and checks after each run that the failure was reported and what stands
-//! on the disk.
+//! on the disk. Nothing is synced in truth: no test cuts the power.
 
 use crate::storage::Disk;
 use crate::storage::Lock;
@@ -215,7 +215,7 @@ impl Storage for Failing {
 
     fn sync_folder(&self, folder: &Path) -> io::Result<()> {
         self.check(Op::SyncFolder)?;
-        Disk.sync_folder(folder)
+        Disk.stat(folder).map(drop)
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
@@ -235,7 +235,7 @@ impl Storage for Failing {
 
     fn sync_system(&self, folder: &Path) -> io::Result<bool> {
         self.check(Op::Sync)?;
-        Disk.sync_system(folder)
+        Disk.stat(folder).map(|_| cfg!(target_os = "linux"))
     }
 
     fn list(&self, folder: &Path) -> io::Result<Vec<OsString>> {
@@ -338,8 +338,7 @@ impl Sink for Watched<Box<dyn Sink>> {
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        self.failing.check(Op::Sync)?;
-        self.inner.sync()
+        self.failing.check(Op::Sync)
     }
 
     fn link(&self, path: &Path) -> io::Result<()> {
