@@ -600,8 +600,16 @@ impl Sink for fs::File {
     fn link(&self, path: &Path) -> io::Result<()> {
         use rustix::fs::AtFlags;
         use rustix::fs::CWD;
+        use rustix::io::Errno;
         let own = own_name(self);
-        Ok(rustix::fs::linkat(CWD, own.as_str(), CWD, path, AtFlags::SYMLINK_FOLLOW)?)
+        match rustix::fs::linkat(CWD, own.as_str(), CWD, path, AtFlags::SYMLINK_FOLLOW) {
+            Err(error) if error != Errno::EXIST => {
+                // Another way, for which most systems ask for a privilege.
+                let linked = rustix::fs::linkat(self, "", CWD, path, AtFlags::EMPTY_PATH);
+                Ok(linked.map_err(|other| if other == Errno::EXIST { other } else { error })?)
+            }
+            result => Ok(result?),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Runs that are killed: what they leave, and how they go on.
 
-#![cfg(unix)]
+#![cfg(all(unix, feature = "cli"))]
 #![allow(clippy::unwrap_used)]
 
 #[allow(dead_code)] // shared with other files
