@@ -712,7 +712,7 @@ fn very_many_records_stay_within_the_memory_and_are_the_same() {
                 let summary: Value = serde_json::from_slice(&dir.read("s")).unwrap();
                 let peak = summary["peak_memory"].as_u64();
                 assert!(peak.is_none_or(|p| memory == "4G" || p < (128 << 20) + 64_000_000));
-                assert!(summary["removed"].as_u64().is_some_and(|n| n > 30_000));
+                assert!(summary["removed"].as_u64().is_some_and(|n| n > 24_000), "{summary}");
             }
             // Too long to be shown.
             assert!(
