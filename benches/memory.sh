@@ -6,8 +6,8 @@
 #
 # Runs `dedup OPTION…` on DUMP within each BUDGET (256M, 2G; none: the default)
 # and prints a line for each. With `cases` it makes inputs of its own that are
-# hard to hold, TIMES times as large as the least that say anything (1: half a
-# minute, some 100 MB; 100: ten million records and more), and runs each of
+# hard to hold, TIMES times as large as the least that say anything (1: a
+# minute, some 100 MB; 20: up to ten million records), and runs each of
 # them within 128M, 256M and the default. Ends with an error when a run holds
 # more than its budget and 64 MB, or when the outputs of two runs differ. Needs
 # GNU time and Python.

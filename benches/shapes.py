@@ -27,7 +27,7 @@ def words(count, seed):
 
 def tiny(times):
     pool = words(1 << 22, 1)
-    for n in range(100_000 * times):
+    for n in range(500_000 * times):
         copy = n % 10 == 9
         start = n // 2 if copy else n
         step = 1 + (start >> 22)
@@ -38,20 +38,20 @@ def tiny(times):
 def copies(times):
     texts = [" ".join(words(60, seed)) for seed in range(100)]
     draw = random.Random(2)
-    for n in range(20_000 * times):
+    for n in range(100_000 * times):
         yield line(n, draw.choice(texts))
 
 
 def crowd(times):
     common = words(40, 3)
-    own = words(4 * 10_000 * times + 4, 4)
-    for n in range(10_000 * times):
+    own = words(4 * 20_000 * times + 4, 4)
+    for n in range(20_000 * times):
         yield line(n, " ".join(common + own[4 * n : 4 * n + 4]))
 
 
 def long(times):
     pool = words(1 << 20, 5)
-    for n in range(2000 * times):
+    for n in range(10_000 * times):
         if n == 1000:
             yield line(n, " ".join(pool[:600_000] * min(times, 2)))
         start = n * 7919 % (1 << 19)
