@@ -16,7 +16,7 @@ use std::path::PathBuf;
 const LAYERS: &[&[&str]] = &[
     &["simd"],
     &["span", "hash", "budget"],
-    &["disjoint", "radix", "signature"],
+    &["bits", "disjoint", "radix", "signature"],
     &["options"],
     &["text"],
     &[
@@ -24,7 +24,7 @@ const LAYERS: &[&[&str]] = &[
         "storage",
     ],
     // What goes on where one above ends.
-    &["join", "cross", "cluster", "spill"],
+    &["join", "cross", "cluster", "spill", "checkpoint"],
     &["input", "output", "report", "external"],
     &["run"],
 ];

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use clap::Args;
 use clap::ValueEnum;
+use twicetold::checkpoint::Checkpoint;
 use twicetold::input::Entry;
 use twicetold::input::InputKind;
 use twicetold::input::Kind;
@@ -28,6 +29,8 @@ use twicetold::run::dedup::Settings;
 use twicetold::run::dedup::sinks::Sink;
 use twicetold::run::dedup::sinks::Sinks;
 use twicetold::storage::Disk;
+use twicetold::storage::Shown;
+use twicetold::storage::folder_of;
 
 use crate::cli::Common;
 use crate::cli::Failure;
@@ -224,6 +227,12 @@ pub(crate) struct DedupArgs {
     #[arg(long, value_name = "DIR", help_heading = "Memory and disk")]
     temp_dir: Option<PathBuf>,
 
+    /// Keep what was done in the folder DIR, and go on from there after a run
+    /// that was killed: give the same command again. Inputs have to be files.
+    /// DIR is empty or made, and is as it was before at the end
+    #[arg(long, value_name = "DIR", help_heading = "Memory and disk")]
+    resume: Option<PathBuf>,
+
     #[command(flatten)]
     pub(crate) common: Common,
 }
@@ -240,6 +249,8 @@ Examples:
       Only what was not there before.
   twicetold dedup --measure containment -t 0.9 dump.jsonl -o clean.jsonl
       Drop what stands whole inside of a longer record.
+  twicetold dedup --resume state dumps/ -o clean.jsonl.zst
+      A long run: after a crash, the same command goes on where it was.
   twicetold dedup notes/ -o notes-clean
       Copy a folder of text files without its duplicates.";
 
@@ -319,12 +330,16 @@ pub(crate) fn run(args: &DedupArgs, messages: &Messages) -> Result<u8, Failure> 
     let kind = dedup::kind(&entries)?;
     refuse_for_texts(args, &plan, kind)?;
 
+    let inputs = Inputs { storage: &Disk, references: &references, entries: &entries };
     let outputs = Outputs::new(Arc::new(Disk));
     interrupt::remove_on_signals(&outputs)?;
+    let resume = args.resume.as_deref();
+    let state =
+        resume.map(|folder| state(folder, args, &settings, inputs, messages)).transpose()?;
     let (mut sinks, mut folder) = sinks(args, kind, &outputs)?;
+    sinks.state = state;
 
     let progress = Progress::new(messages);
-    let inputs = Inputs { storage: &Disk, references: &references, entries: &entries };
     let copies = folder.as_mut().map(|folder| (folder, args.paths.as_slice()));
     let totals = dedup::dedup(inputs, &settings, &mut sinks, copies, &progress)?;
     progress.finish();
@@ -333,7 +348,11 @@ pub(crate) fn run(args: &DedupArgs, messages: &Messages) -> Result<u8, Failure> 
     totals.write(&plan, cost, &mut sinks.summary).map_err(RunError::Write)?;
     sinks.settle()?;
     let gone = sinks.is_any_gone();
+    let state = sinks.state.take();
     outputs.commit_with_folder(sinks.into_outputs(), folder)?;
+    if let Some(Err(error)) = state.map(Checkpoint::remove) {
+        messages.warning(&format!("the outputs are written, but {error}"));
+    }
     if !gone {
         messages.summary(&totals.human(&plan, cost));
     }
@@ -369,6 +388,36 @@ fn entries(args: &DedupArgs, messages: &Messages) -> Result<(Vec<Entry>, Expande
     found.lost += references.lost;
     found.skipped += references.skipped;
     Ok((references.entries, found))
+}
+
+/// The state of the run in a folder, new or of a run that was killed.
+fn state(
+    folder: &Path,
+    args: &DedupArgs,
+    settings: &Settings,
+    inputs: Inputs<'_>,
+    messages: &Messages,
+) -> Result<Checkpoint, Failure> {
+    // What is written there must not be read as input by the next run.
+    let whole = |path: &Path| path.canonicalize().ok();
+    let own = whole(folder).or_else(|| Some(whole(folder_of(folder))?.join(folder.file_name()?)));
+    for path in args.paths.iter().chain(&args.against) {
+        if own.as_ref().zip(whole(path)).is_some_and(|(own, path)| own.starts_with(path)) {
+            return Err(Failure::Usage(format!(
+                "--resume names {}, which lies in the input {}; name a folder elsewhere",
+                Shown(folder),
+                Shown(path)
+            )));
+        }
+    }
+    let basis = settings.basis(inputs)?;
+    let state = Checkpoint::open(Arc::new(Disk), folder, &basis)?;
+    let done: Vec<&str> = state.stages().collect();
+    if !done.is_empty() {
+        let done = done.join(", ");
+        messages.note(&format!("going on from {}, which has: {done}", Shown(folder)));
+    }
+    Ok(state)
 }
 
 /// Refuses what is meant for records.
@@ -408,6 +457,7 @@ fn sinks(
         pairs: open(args.pairs.as_ref())?,
         rejects: open(args.rejects.as_ref())?,
         summary,
+        state: None,
     };
     Ok((sinks, folder))
 }

@@ -25,6 +25,7 @@ use clap::Subcommand;
 use clap::ValueEnum;
 use clap::error::ContextKind;
 use clap::error::ContextValue;
+use twicetold::checkpoint::CheckpointError;
 use twicetold::input::InputError;
 use twicetold::input::keys::KeyError;
 use twicetold::options::OptionsError;
@@ -224,4 +225,5 @@ failures! {
     RunError => Failure::Run,
     InputError => |e| Failure::Run(RunError::Input(e)),
     OutputError => |e| Failure::Run(RunError::Output(e)),
+    CheckpointError => |e| Failure::Run(RunError::Checkpoint(e)),
 }

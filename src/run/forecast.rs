@@ -85,6 +85,7 @@ pub(crate) fn estimate(
         spilled,
         folder: room.scratch.folder().to_path_buf(),
         available: room.scratch.available().unwrap_or_default(),
+        so_far: false,
     };
     if estimate.least_memory > total {
         return Err(RoomError::Memory(Box::new(estimate)).into());

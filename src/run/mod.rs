@@ -31,6 +31,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use crate::checkpoint::CheckpointError;
 use crate::input::InputError;
 use crate::input::Named;
 use crate::output::OutputError;
@@ -118,6 +119,8 @@ pub enum RunError {
     Spill(SpillError),
     /// Memory or disk, before the start.
     Room(RoomError),
+    /// The state that a run leaves for a later one.
+    Checkpoint(CheckpointError),
 }
 
 impl RunError {
@@ -142,6 +145,7 @@ impl fmt::Display for RunError {
             RunError::Dedup(e) => e.fmt(f),
             RunError::Spill(e) => e.fmt(f),
             RunError::Room(e) => e.fmt(f),
+            RunError::Checkpoint(e) => e.fmt(f),
         }
     }
 }
@@ -156,6 +160,7 @@ impl std::error::Error for RunError {
             RunError::Dedup(e) => Some(e),
             RunError::Spill(e) => Some(e),
             RunError::Room(e) => Some(e),
+            RunError::Checkpoint(e) => Some(e),
         }
     }
 }
@@ -193,6 +198,12 @@ impl From<SpillError> for RunError {
 impl From<RoomError> for RunError {
     fn from(e: RoomError) -> RunError {
         RunError::Room(e)
+    }
+}
+
+impl From<CheckpointError> for RunError {
+    fn from(e: CheckpointError) -> RunError {
+        RunError::Checkpoint(e)
     }
 }
 

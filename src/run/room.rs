@@ -47,15 +47,24 @@ impl fmt::Display for RoomError {
                 e.records,
                 Megabytes(e.least_memory)
             ),
-            RoomError::Disk(e) => write!(
-                f,
-                "about {} of temporary files are needed, but {} has {} free; name another folder \
-                 with --temp-dir, or give --memory {}M, with which there are none",
-                Megabytes(e.spilled),
-                Shown(&e.folder),
-                Megabytes(e.available.unwrap_or(0)),
-                e.whole_memory >> 20
-            ),
+            RoomError::Disk(e) => {
+                let spilled = Megabytes(e.spilled);
+                if e.so_far {
+                    let records = e.records;
+                    write!(f, "the first {records} records alone need {spilled}")?;
+                } else {
+                    write!(f, "about {spilled}")?;
+                }
+                write!(
+                    f,
+                    " of temporary files{}, but {} has {} free; name another folder with \
+                     --temp-dir, or give --memory {}M, with which there are none",
+                    if e.so_far { "" } else { " are needed" },
+                    Shown(&e.folder),
+                    Megabytes(e.available.unwrap_or(0)),
+                    e.whole_memory.div_ceil(1 << 20)
+                )
+            }
         }
     }
 }
