@@ -11,7 +11,7 @@ use crate::input::jsonl::Block;
 use crate::input::jsonl::Line;
 use crate::input::keys::Keys;
 use crate::input::record::Reject;
-use crate::input::record::parse;
+use crate::input::record::parse_in;
 use crate::run::Notice;
 use crate::run::RunError;
 use crate::run::Watch;
@@ -162,18 +162,20 @@ impl Part<'_, '_> {
         bench: &mut Workspace,
     ) -> Vec<Result<Taken, Refused>> {
         let entry = self.first + block.file;
-        let one = |line: Line<'_>| match parse(line.bytes, self.wanted.keys) {
+        let one = |line: Line<'_>| match parse_in(line.bytes, self.wanted.keys, bench.room()) {
             Ok(fields) => {
                 let member = self.wanted.member.and(*fields.extra.last().unwrap_or(&None));
                 if member.is_some() {
                     return Err(Refused::Annotated { line: line.number });
                 }
                 let field = fields.extra.first().filter(|_| self.wanted.field).copied();
-                Ok(Taken {
+                let taken = Taken {
                     row: Row::new(entry, line.number, line.offset, line.bytes),
                     prepared: engine.prepare(&fields.text, bench),
                     field: field.flatten().map(Box::from),
-                })
+                };
+                bench.keep_room(fields.text);
+                Ok(taken)
             }
             Err(reject) => {
                 Err(Refused::Unusable { line: line.number, raw: line.bytes.to_vec(), reject })
