@@ -4,9 +4,12 @@
 //! lines is worked on by all threads, the next is read. Results come back in
 //! the order of the input, whatever thread made them.
 //!
-//! Space: two batches of 2 MiB a thread, or of one text or line when it is
+//! Space: two batches of 1 MiB a thread, or of one text or line when it is
 //! longer; less when there is a budget. What is longer than a batch is worked
 //! on before the next is read.
+
+use std::sync::Mutex;
+use std::sync::PoisonError;
 
 use rayon::prelude::*;
 
@@ -26,15 +29,15 @@ use crate::storage::Stat;
 use crate::storage::Storage;
 use crate::text::original::Text;
 
-/// Bytes read for each thread before a batch is worked on: two blocks, so that
+/// Bytes read for each thread before a batch is worked on: four blocks, so that
 /// a thread that is done early finds another.
-const SHARE: usize = 2 << 20;
+const SHARE: usize = 1 << 20;
 
 /// Most bytes of a batch, for machines with very many threads.
 const LARGEST: usize = 64 << 20;
 
 /// Least bytes of a batch: below, the threads would meet too often.
-const SMALLEST: usize = 4 << 20;
+const SMALLEST: usize = 2 << 20;
 
 /// The part of the memory that a batch may have.
 const BATCH_SHARE: u64 = 64;
@@ -239,12 +242,19 @@ impl<'a> Reader<'a> {
         S: Default + Send,
         T: Send,
     {
+        let spare = Mutex::new(Vec::new());
+        let spare = || spare.lock().unwrap_or_else(PoisonError::into_inner);
         let mut batch = self.batch()?;
         while !batch.is_empty() {
             let seen: &X = state;
             let all = || -> Vec<T> {
-                let work = |scratch: &mut S, chunk: &Chunk| work(seen, scratch, chunk);
-                batch.par_iter().with_max_len(1).map_init(S::default, work).collect()
+                let work = |chunk: &Chunk| {
+                    let mut scratch: S = spare().pop().unwrap_or_default();
+                    let made = work(seen, &mut scratch, chunk);
+                    spare().push(scratch);
+                    made
+                };
+                batch.par_iter().with_max_len(1).map(work).collect()
             };
             let (next, results) = if batch.iter().any(|chunk| chunk.len() > self.batch) {
                 let results = all();
