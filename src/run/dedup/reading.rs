@@ -22,6 +22,7 @@ use crate::run::dedup::sinks::Sink;
 use crate::run::documents::Engine;
 use crate::run::documents::InsertError;
 use crate::run::documents::Prepared;
+use crate::run::documents::Preparer;
 use crate::run::documents::Workspace;
 use crate::run::stream::Chunk;
 use crate::run::stream::Reader;
@@ -113,11 +114,12 @@ impl Part<'_, '_> {
         let mut counts = Counts::default();
         let reader = Reader::new(self.storage, self.entries, self.line_limit, self.watch);
         let mut reader = reader.within(self.budget);
-        let work = |reading: &Reading<'_>, bench: &mut Workspace, chunk: &Chunk| match chunk {
-            Chunk::Text { text, .. } => Made::Text(reading.engine.prepare(&text.text, bench)),
-            Chunk::Lines(block, _) => Made::Lines(self.records(&reading.engine, block, bench)),
+        let view = |reading: &Reading<'_>| reading.engine.preparer();
+        let work = |preparer: &Preparer, bench: &mut Workspace, chunk: &Chunk| match chunk {
+            Chunk::Text { text, .. } => Made::Text(preparer.prepare(&text.text, bench)),
+            Chunk::Lines(block, _) => Made::Lines(self.records(preparer, block, bench)),
         };
-        reader.for_each(reading, work, |reading, chunk, made| {
+        reader.for_each(reading, view, work, |reading, chunk, made| {
             counts.bytes += chunk.len() as u64;
             match (chunk, made) {
                 (Chunk::Text { entry, text, origin }, Made::Text(prepared)) => {
@@ -157,7 +159,7 @@ impl Part<'_, '_> {
     /// The records of a block.
     fn records(
         &self,
-        engine: &Engine,
+        preparer: &Preparer,
         block: &Block,
         bench: &mut Workspace,
     ) -> Vec<Result<Taken, Refused>> {
@@ -171,7 +173,7 @@ impl Part<'_, '_> {
                 let field = fields.extra.first().filter(|_| self.wanted.field).copied();
                 let taken = Taken {
                     row: Row::new(entry, line.number, line.offset, line.bytes),
-                    prepared: engine.prepare(&fields.text, bench),
+                    prepared: preparer.prepare(&fields.text, bench),
                     field: field.flatten().map(Box::from),
                 };
                 bench.keep_room(fields.text);

@@ -10,15 +10,19 @@
 
 use crate::external::Sorting;
 use crate::run::documents::intake::NONE;
+use crate::run::documents::recipe::Known;
 use crate::run::room::Room;
 use crate::spill::SpillError;
 use ahash::AHashMap;
+use std::sync::Arc;
+use std::sync::PoisonError;
+use std::sync::RwLock;
 
 /// A hash of a normalised text.
 pub(super) type Content = [u64; 2];
 
 /// Bytes of an entry of the table, and of its place.
-const ENTRY: usize = size_of::<(Content, u32)>() + 1;
+const ENTRY: usize = size_of::<(Content, Met)>() + 1;
 
 /// Bytes of a content and its record on disk.
 const WIDTH: usize = size_of::<Content>() + size_of::<u32>();
@@ -35,10 +39,40 @@ pub(super) fn spilled(contents: u64, total: u64) -> u64 {
     if places * 3 / 2 * ENTRY as u64 > total / SHARE { contents * WIDTH as u64 } else { 0 }
 }
 
+/// What is known of a content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Met {
+    /// The first record with it.
+    pub(super) first: u32,
+    /// Members of its set; 0 while unknown.
+    pub(super) size: u32,
+}
+
+/// The contents met so far, for those who make texts ready while others are
+/// taken in. They are met one after the other, each in an instant.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Table(Arc<RwLock<AHashMap<Content, Met>>>);
+
+impl Table {
+    /// What the table knows of a content.
+    pub(super) fn get(&self, content: &Content) -> Option<Met> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).get(content).copied()
+    }
+
+    /// What is to be done with a text of this content.
+    pub(super) fn known(&self, content: &Content) -> Known {
+        match self.get(content) {
+            None => Known::New,
+            Some(Met { size: 0, .. }) => Known::Uncounted,
+            Some(_) => Known::Counted,
+        }
+    }
+}
+
 /// The contents met so far.
 #[derive(Debug)]
 pub(super) struct Contents {
-    known: AHashMap<Content, u32>,
+    known: Table,
     room: Room,
     /// Those that came after the table was closed.
     rest: Option<Sorting>,
@@ -46,47 +80,51 @@ pub(super) struct Contents {
 
 impl Contents {
     pub(super) fn new(room: &Room) -> Contents {
-        Contents { known: AHashMap::new(), room: room.clone(), rest: None }
+        Contents { known: Table::default(), room: room.clone(), rest: None }
     }
 
-    /// The first record with a content, as far as the table knows.
-    pub(super) fn first(&self, content: &Content) -> Option<u32> {
-        self.known.get(content).copied()
+    /// The table.
+    pub(super) fn table(&self) -> &Table {
+        &self.known
     }
 
-    /// Takes in the content of a record and returns the first with the same,
-    /// as far as the table knows: the record itself if none.
-    pub(super) fn meet(&mut self, content: Content, record: u32) -> Result<u32, SpillError> {
+    /// Takes in the content of a record, and the size of its set if that is
+    /// known; returns what the table knows of it then. The first record is the
+    /// record itself if there was none.
+    pub(super) fn meet(
+        &mut self,
+        content: Content,
+        record: u32,
+        size: u32,
+    ) -> Result<Met, SpillError> {
+        let own = Met { first: record, size };
+        let mut known = self.known.0.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(rest) = &mut self.rest {
-            if let Some(&first) = self.known.get(&content) {
-                return Ok(first);
+            if let Some(met) = known.get_mut(&content) {
+                met.size = met.size.max(size);
+                return Ok(*met);
             }
             let mut row = [0; WIDTH];
             row[..8].copy_from_slice(&content[0].to_be_bytes());
             row[8..16].copy_from_slice(&content[1].to_be_bytes());
             row[16..].copy_from_slice(&record.to_be_bytes());
             rest.push(&row)?;
-            return Ok(record);
+            return Ok(own);
         }
-        let first = *self.known.entry(content).or_insert(record);
-        if self.known.len() == self.known.capacity() && !self.may_grow() {
+        let met = known.entry(content).or_insert(own);
+        met.size = met.size.max(size);
+        let met = *met;
+        if known.len() == known.capacity() && !may_grow(known.capacity(), &self.room) {
             let room = self.room.budget.share(SORT_SHARE);
             self.rest = Some(Sorting::new(&self.room.scratch, WIDTH, room));
         }
-        Ok(first)
-    }
-
-    /// Whether there is memory for a table twice as large beside this one.
-    fn may_grow(&self) -> bool {
-        // Of eight places seven are filled.
-        let places = self.known.capacity() / 7 * 8;
-        3 * places * ENTRY <= self.room.budget.share(SHARE)
+        Ok(met)
     }
 
     /// Lets the table go and gives each record that was put on disk its first.
     /// Returns whether any of them is a copy.
     pub(super) fn settle(&mut self, first: &mut [u32]) -> Result<bool, SpillError> {
-        self.known = AHashMap::new();
+        self.known = Table::default();
         let Some(rest) = self.rest.take() else { return Ok(false) };
         let (mut sorted, mut any) = (rest.finish()?, false);
         let mut content = [0; 16];
@@ -104,6 +142,14 @@ impl Contents {
         }
         Ok(any)
     }
+}
+
+/// Whether there is memory for a table twice as large beside one that holds
+/// so many contents.
+fn may_grow(capacity: usize, room: &Room) -> bool {
+    // Of eight places seven are filled.
+    let places = capacity / 7 * 8;
+    3 * places * ENTRY <= room.budget.share(SHARE)
 }
 
 #[cfg(test)]
@@ -125,9 +171,11 @@ mod tests {
             let mut met = Contents::new(&room);
             let mut first: Vec<u32> = Vec::new();
             for (&content, record) in contents.iter().zip(0..) {
-                first.push(met.meet(content, record).unwrap());
-                let known = met.first(&content);
-                assert!(known.is_none_or(|f| f == first[record as usize]));
+                let size = record % 3;
+                let found = met.meet(content, record, size).unwrap();
+                first.push(found.first);
+                assert!(found.size >= size);
+                assert!(met.table().get(&content).is_none_or(|known| known == found));
             }
             let mut expected = Vec::new();
             for content in &contents {

@@ -11,9 +11,9 @@ use crate::options::dedup::DedupPlan;
 use crate::options::dedup::Keep;
 use crate::run::documents::InsertError;
 use crate::run::documents::contents::Contents;
+use crate::run::documents::contents::Table;
 use crate::run::documents::recipe::Class;
 use crate::run::documents::recipe::Digest;
-use crate::run::documents::recipe::Known;
 use crate::run::documents::recipe::Made;
 use crate::run::room::Room;
 use crate::spill::SpillError;
@@ -76,13 +76,9 @@ impl Intake {
         }
     }
 
-    /// What is known of a content.
-    pub(super) fn known(&self, content: &[u64; 2]) -> Known {
-        match self.contents.first(content) {
-            None => Known::New,
-            Some(first) if self.size(first) == 0 => Known::Uncounted,
-            Some(_) => Known::Counted,
-        }
+    /// The contents met so far.
+    pub(super) fn table(&self) -> &Table {
+        self.contents.table()
     }
 
     /// Takes in the next record, with the JSON text of the policy's field;
@@ -116,12 +112,13 @@ impl Intake {
             self.first.push(NONE);
             return Ok(None);
         }
-        let first = self.contents.meet(digest.content, record)?;
+        let size = digest.size.unwrap_or(0);
+        let first = self.contents.meet(digest.content, record, size)?.first;
         self.first.push(first);
         if first == record {
             let Some(made) = digest.made else { return Ok(None) };
             self.documents.push(record);
-            self.sizes.push(digest.size.unwrap_or(0));
+            self.sizes.push(size);
             return Ok(Some((made, digest.shingles)));
         }
         if let (Some(document), Some(size)) = (self.document(first), digest.size) {
