@@ -17,6 +17,9 @@ use std::fs;
 use std::io;
 use std::io::Read;
 use std::io::Write;
+#[cfg(target_os = "linux")]
+use std::num::NonZero;
+use std::ops::Range;
 use std::path::Path;
 use std::path::PathBuf;
 use std::time::SystemTime;
@@ -169,6 +172,10 @@ pub trait Sink: Write + Send {
     ///
     /// What the system says.
     fn stat(&self) -> io::Result<Stat>;
+
+    /// Asks the system to begin with what [`sync`](Sink::sync) waits for, for
+    /// bytes in this range; a hint.
+    fn begin_sync(&mut self, _: Range<u64>) {}
 
     /// Returns once everything written would survive a loss of power.
     ///
@@ -586,6 +593,15 @@ impl Source for fs::File {
 impl Sink for fs::File {
     fn stat(&self) -> io::Result<Stat> {
         Source::stat(self)
+    }
+
+    /// Linux begins to write what it is told will not be needed, and keeps it
+    /// in memory until that is done.
+    #[cfg(target_os = "linux")]
+    fn begin_sync(&mut self, range: Range<u64>) {
+        let length = NonZero::new(range.end.saturating_sub(range.start));
+        // A hint that is not taken costs time alone.
+        let _ = rustix::fs::fadvise(&*self, range.start, length, rustix::fs::Advice::DontNeed);
     }
 
     fn sync(&mut self) -> io::Result<()> {

@@ -95,10 +95,13 @@ pub(crate) fn main() -> ExitCode {
         Command::Dedup(args) => &args.common,
     };
     let messages = Messages::new(common.quiet, common.verbose, common.color);
-    let result = start_threads(common.threads).and_then(|()| match &cli.command {
+    // In the pool itself: else each piece of work that is shared out would
+    // wake this thread when it is done.
+    let run = |_: &rayon::Scope<'_>| match &cli.command {
         Command::Find(args) => find::run(args, &messages),
         Command::Dedup(args) => dedup::run(args, &messages),
-    });
+    };
+    let result = start_threads(common.threads).and_then(|()| rayon::scope(run));
     ExitCode::from(match result {
         Ok(status) => status,
         Err(failure) if failure.is_broken_pipe() => 0,

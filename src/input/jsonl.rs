@@ -7,7 +7,7 @@
 //!
 //! * time: `O(n)`, two passes over the bytes at the speed of memory, which are
 //!   read in place and not copied, but for the line that a block cuts
-//! * space: a block of about 1 MiB, more when a line is longer
+//! * space: a block of about 256 KiB, more when a line is longer
 //!
 //! Bound: a line has at most as many bytes as the caller allows, [`LINE_LIMIT`]
 //! by default. One that cannot be a record (it does not begin with `{`, or holds
@@ -31,7 +31,7 @@ const HOPELESS_LIMIT: usize = 64 << 20;
 
 /// Bytes of a block: enough work for a thread, and few enough to stay in a
 /// cache.
-const BLOCK: usize = 1 << 20;
+const BLOCK: usize = 256 << 10;
 
 /// Largest step by which a long line grows.
 const LARGE_STEP: usize = 16 << 20;

@@ -156,8 +156,19 @@ impl std::error::Error for Reject {}
 /// The reason why the line is unusable; the first that is found in this
 /// order: UTF-8, object, JSON, depth, text.
 pub fn parse<'a>(line: &'a [u8], keys: &Keys) -> Result<Fields<'a>, Reject> {
+    parse_in(line, keys, &mut String::new())
+}
+
+/// The same; a text that has to be decoded takes the place of what is in
+/// `room`, and its memory. Whoever is done with the text may put it back for
+/// the next one.
+///
+/// # Errors
+///
+/// As [`parse`].
+pub fn parse_in<'a>(line: &'a [u8], keys: &Keys, room: &mut String) -> Result<Fields<'a>, Reject> {
     let line = utf8(line)?;
-    match scan::scan(line, keys) {
+    match scan::scan(line, keys, room) {
         Some(fields) => Ok(fields),
         None => parse_plainly(line, keys),
     }

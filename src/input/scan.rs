@@ -28,7 +28,8 @@ use memchr::memchr2;
 use std::borrow::Cow;
 
 /// The fields of a line that is surely a usable record.
-pub(super) fn scan<'a>(line: &'a str, keys: &Keys) -> Option<Fields<'a>> {
+/// `room` is memory for the text.
+pub(super) fn scan<'a>(line: &'a str, keys: &Keys, room: &mut String) -> Option<Fields<'a>> {
     let line = line.trim_end_matches([' ', '\t', '\r', '\n']);
     // As a minimum, which compiles to vector instructions; a search that can
     // stop early does not.
@@ -36,7 +37,7 @@ pub(super) fn scan<'a>(line: &'a str, keys: &Keys) -> Option<Fields<'a>> {
         return None;
     }
     let mut found = Found::nothing(keys);
-    let mut scan = Scan { line, bytes: line.as_bytes(), at: 0 };
+    let mut scan = Scan { line, bytes: line.as_bytes(), at: 0, room };
     scan.space();
     scan.expect(b'{')?;
     scan.members(&keys.root, 1, &mut found)?;
@@ -44,18 +45,20 @@ pub(super) fn scan<'a>(line: &'a str, keys: &Keys) -> Option<Fields<'a>> {
     found.into_fields(keys, |raw| unescape(&raw[1..raw.len() - 1])).ok()
 }
 
-struct Scan<'a> {
+struct Scan<'a, 'r> {
     line: &'a str,
     bytes: &'a [u8],
     /// Bytes before it are checked.
     at: usize,
+    /// Taken by a decoded text.
+    room: &'r mut String,
 }
 
 /// How many first bytes of a string are looked at one by one: names are
 /// short, and starting a vector search costs as much as this.
 const SHORT: usize = 12;
 
-impl<'a> Scan<'a> {
+impl<'a> Scan<'a, '_> {
     #[inline]
     fn peek(&self) -> Option<u8> {
         self.bytes.get(self.at).copied()
@@ -171,7 +174,9 @@ impl<'a> Scan<'a> {
             self.at = end + 1;
             return Some(None);
         }
-        let mut out = String::with_capacity(self.bytes.len() - at + SLACK);
+        let mut out = std::mem::take(self.room);
+        out.clear();
+        out.reserve(self.bytes.len() - at + SLACK);
         out.push_str(&self.line[at..end]);
         self.at = end + decode(Unit::best(), &self.line[end..], &mut out)?;
         Some(Some(out))

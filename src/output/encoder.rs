@@ -4,7 +4,6 @@ use crate::storage::Sink;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use std::io;
-use std::io::BufWriter;
 use std::io::Write;
 use std::path::Path;
 use zstd::Encoder as ZstdEncoder;
@@ -12,12 +11,58 @@ use zstd::Encoder as ZstdEncoder;
 /// Large enough that the cost of a system call vanishes.
 const BUFFER: usize = 256 * 1024;
 
+/// Bytes after which the system is asked to begin with carrying them to the
+/// disk, so that little is left to wait for at the end.
+const AHEAD: u64 = 2 << 20;
+
 /// A file with an end to what passes: compressors and buffers write what
 /// they hold when they are dropped, and what was not committed must not be
 /// made to look complete.
 pub(super) struct Gate {
     sink: Box<dyn Sink>,
     silent: bool,
+}
+
+/// Passes on whole buffers alone up to the last one, so that each stands at a
+/// multiple of its size in the file: the system keeps and writes such ones in
+/// fewer pieces. What it holds when it is dropped is lost.
+pub(super) struct Buffer {
+    gate: Gate,
+    held: Vec<u8>,
+    /// Whether the file will be synced.
+    synced: bool,
+    passed: u64,
+    /// Bytes of them that are on their way to the disk.
+    begun: u64,
+}
+
+impl Buffer {
+    fn pass(&mut self) -> io::Result<()> {
+        self.gate.write_all(&self.held)?;
+        self.passed += self.held.len() as u64;
+        self.held.clear();
+        if self.synced && self.passed - self.begun >= AHEAD {
+            self.gate.sink.begin_sync(self.begun..self.passed);
+            self.begun = self.passed;
+        }
+        Ok(())
+    }
+}
+
+impl Write for Buffer {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        if self.held.len() == BUFFER {
+            self.pass()?;
+        }
+        let taken = buf.len().min(BUFFER - self.held.len());
+        self.held.extend_from_slice(&buf[..taken]);
+        Ok(taken)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.pass()?;
+        self.gate.flush()
+    }
 }
 
 impl Write for Gate {
@@ -31,16 +76,18 @@ impl Write for Gate {
 }
 
 pub(super) enum Encoder {
-    Plain(BufWriter<Gate>),
-    Gzip(GzEncoder<BufWriter<Gate>>),
-    Zstd(ZstdEncoder<'static, BufWriter<Gate>>),
+    Plain(Buffer),
+    Gzip(GzEncoder<Buffer>),
+    Zstd(ZstdEncoder<'static, Buffer>),
 }
 
 impl Encoder {
     /// The format is that of the ending of `path`, in small or capital
-    /// letters.
-    pub(super) fn new(sink: Box<dyn Sink>, path: &Path) -> io::Result<Encoder> {
-        let buffer = BufWriter::with_capacity(BUFFER, Gate { sink, silent: false });
+    /// letters. `synced` says whether the file will be synced at the end.
+    pub(super) fn new(sink: Box<dyn Sink>, path: &Path, synced: bool) -> io::Result<Encoder> {
+        let gate = Gate { sink, silent: false };
+        let held = Vec::with_capacity(BUFFER);
+        let buffer = Buffer { gate, held, synced, passed: 0, begun: 0 };
         let ends = |with: &str| path.extension().is_some_and(|e| e.eq_ignore_ascii_case(with));
         Ok(if ends("gz") {
             Encoder::Gzip(GzEncoder::new(buffer, Compression::default()))
@@ -72,8 +119,7 @@ impl Encoder {
             Encoder::Zstd(writer) => writer.finish()?,
         };
         buffer.flush()?;
-        let gate = buffer.into_inner().map_err(io::IntoInnerError::into_error)?;
-        Ok(gate.sink)
+        Ok(buffer.gate.sink)
     }
 
     /// From now on nothing reaches the file.
@@ -83,6 +129,6 @@ impl Encoder {
             Encoder::Gzip(writer) => writer.get_mut(),
             Encoder::Zstd(writer) => writer.get_mut(),
         };
-        buffer.get_mut().silent = true;
+        buffer.gate.silent = true;
     }
 }

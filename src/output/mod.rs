@@ -146,7 +146,9 @@ impl Outputs {
             terminal: sink.is_terminal(),
             outputs: Arc::clone(self),
         };
-        output.encoder = Some(Encoder::new(terminal(sink), path).map_err(failed("create"))?);
+        let synced = output.pending.is_some();
+        let encoder = Encoder::new(terminal(sink), path, synced);
+        output.encoder = Some(encoder.map_err(failed("create"))?);
         Ok(output)
     }
 

@@ -155,22 +155,33 @@ impl Corpus {
             Chunk::Text { text, .. } => (Some(prepare(&text.text, &plan, scratch)), Made::new()),
             Chunk::Lines(block, _) => (None, records(block, keys, &plan, scratch)),
         };
-        reader.for_each(&mut (), work, |(), chunk, (whole, made)| {
-            if let (Chunk::Text { entry, text, .. }, Some(prepared)) = (chunk, whole) {
-                let offsets = (!text.offsets.is_identity()).then(|| Arc::new(text.offsets));
-                let text = Arc::new(text.text);
-                corpus.hold(Held { entry, record: None, id: None, text, offsets }, prepared)?;
-                return corpus.keep_within().map(|()| None);
-            }
-            for one in made {
-                match (one, rejects.as_deref_mut()) {
-                    (Ok((held, prepared)), _) => corpus.hold(held, prepared)?,
-                    (Err(refused), Some(out)) => corpus.reject(entries, refused, out, watch)?,
-                    (Err(r), None) => return Err(refused_by(entries, r).into()),
+        reader.for_each(
+            &mut (),
+            |()| (),
+            work,
+            |(), chunk, (whole, made)| {
+                let room = match (chunk, whole) {
+                    (Chunk::Text { entry, text, .. }, Some(prepared)) => {
+                        let offsets = (!text.offsets.is_identity()).then(|| Arc::new(text.offsets));
+                        let text = Arc::new(text.text);
+                        let held = Held { entry, record: None, id: None, text, offsets };
+                        corpus.hold(held, prepared)?;
+                        None
+                    }
+                    (Chunk::Lines(block, _), _) => Some(block.bytes),
+                    (Chunk::Text { .. }, None) => None,
+                };
+                for one in made {
+                    match (one, rejects.as_deref_mut()) {
+                        (Ok((held, prepared)), _) => corpus.hold(held, prepared)?,
+                        (Err(refused), Some(out)) => corpus.reject(entries, refused, out, watch)?,
+                        (Err(r), None) => return Err(refused_by(entries, r).into()),
+                    }
                 }
-            }
-            corpus.keep_within().map(|()| None)
-        })?;
+                corpus.keep_within()?;
+                Ok(room)
+            },
+        )?;
         corpus.library.close()?;
         (corpus.skipped, corpus.lost) = (reader.skipped, reader.lost);
         Ok(corpus)

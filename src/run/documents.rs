@@ -39,6 +39,7 @@ use crate::report::dedup::Deduped;
 use crate::run::Unwatched;
 use crate::run::Watch;
 use crate::run::documents::banded::Banded;
+use crate::run::documents::contents::Table;
 use crate::run::documents::found::Edges;
 use crate::run::documents::found::Finder;
 use crate::run::documents::found::Form;
@@ -58,6 +59,7 @@ use crate::spill::SpillError;
 use rayon::prelude::*;
 use std::convert::Infallible;
 use std::fmt;
+use std::sync::Arc;
 
 mod banded;
 mod batches;
@@ -303,6 +305,21 @@ impl Needs {
 #[derive(Debug)]
 pub(crate) struct Prepared(Digest);
 
+/// Makes texts ready, also while the engine takes others in.
+#[derive(Clone, Debug)]
+pub(crate) struct Preparer {
+    recipe: Arc<Recipe>,
+    table: Table,
+}
+
+impl Preparer {
+    /// Makes a text ready for [`insert`](Engine::insert), in any order and
+    /// from any thread.
+    pub(crate) fn prepare(&self, text: &str, bench: &mut Workspace) -> Prepared {
+        Prepared(self.recipe.digest(text, bench, |content| self.table.known(content)))
+    }
+}
+
 /// How documents that are alike are found.
 #[derive(Debug)]
 enum Method {
@@ -331,7 +348,7 @@ enum Method {
 #[derive(Debug)]
 pub struct Engine {
     plan: DedupPlan,
-    recipe: Recipe,
+    recipe: Arc<Recipe>,
     intake: Intake,
     method: Method,
     /// Of all documents, repeats included.
@@ -358,7 +375,7 @@ impl Engine {
                 Method::Joined(Joined::new(Bounds { measure, threshold }, room))
             }
         };
-        let recipe = Recipe::new(plan);
+        let recipe = Arc::new(Recipe::new(plan));
         let intake = Intake::new(plan, room);
         Engine { plan: plan.clone(), recipe, intake, method, shingles: 0, room: room.clone() }
     }
@@ -394,10 +411,11 @@ impl Engine {
         texts: &[S],
         fields: &[Option<&str>],
     ) -> Result<(), InsertError> {
+        let preparer = self.preparer();
         for (n, block) in texts.chunks(BLOCK).enumerate() {
             let prepared: Vec<Prepared> = block
                 .par_iter()
-                .map_init(Workspace::default, |bench, text| self.prepare(text.as_ref(), bench))
+                .map_init(Workspace::default, |bench, text| preparer.prepare(text.as_ref(), bench))
                 .collect();
             for (i, one) in prepared.into_iter().enumerate() {
                 self.insert(one, fields.get(n * BLOCK + i).copied().flatten())?;
@@ -406,10 +424,9 @@ impl Engine {
         Ok(())
     }
 
-    /// Makes a text ready for [`insert`](Engine::insert), in any order and
-    /// from any thread.
-    pub(crate) fn prepare(&self, text: &str, bench: &mut Workspace) -> Prepared {
-        Prepared(self.recipe.digest(text, bench, |content| self.intake.known(content)))
+    /// Makes texts ready for this engine.
+    pub(crate) fn preparer(&self) -> Preparer {
+        Preparer { recipe: Arc::clone(&self.recipe), table: self.intake.table().clone() }
     }
 
     /// What a text takes.

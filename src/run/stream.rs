@@ -1,12 +1,16 @@
 //! Entries -> their content in order, worked on in parallel.
 //!
 //! Files are read one after another; while one batch of texts and blocks of
-//! lines is worked on by all threads, the next is read. Results come back in
-//! the order of the input, whatever thread made them.
+//! lines is worked on by all threads, the next is read, and what was made of
+//! the last is taken. Results come back in the order of the input, whatever
+//! thread made them.
 //!
-//! Space: two batches of 2 MiB a thread, or of one text or line when it is
+//! Space: three batches of 1 MiB a thread, or of one text or line when it is
 //! longer; less when there is a budget. What is longer than a batch is worked
 //! on before the next is read.
+
+use std::sync::Mutex;
+use std::sync::PoisonError;
 
 use rayon::prelude::*;
 
@@ -26,15 +30,15 @@ use crate::storage::Stat;
 use crate::storage::Storage;
 use crate::text::original::Text;
 
-/// Bytes read for each thread before a batch is worked on: two blocks, so that
+/// Bytes read for each thread before a batch is worked on: four blocks, so that
 /// a thread that is done early finds another.
-const SHARE: usize = 2 << 20;
+const SHARE: usize = 1 << 20;
 
 /// Most bytes of a batch, for machines with very many threads.
 const LARGEST: usize = 64 << 20;
 
 /// Least bytes of a batch: below, the threads would meet too often.
-const SMALLEST: usize = 4 << 20;
+const SMALLEST: usize = 2 << 20;
 
 /// The part of the memory that a batch may have.
 const BATCH_SHARE: u64 = 64;
@@ -241,44 +245,70 @@ impl<'a> Reader<'a> {
 
     /// Works on all pieces in parallel and takes the results in order.
     ///
-    /// `work` sees `state` as `take` left it after some earlier piece, and is
-    /// given memory that a thread reuses from piece to piece. `take` may
-    /// return the room of a piece for a later one.
-    pub(crate) fn for_each<X, S, T>(
+    /// `work` sees what `view` gave before, and is given memory that a thread
+    /// uses again from piece to piece. `take` may return the room of a piece
+    /// for a later one; it runs beside `work` on later pieces.
+    pub(crate) fn for_each<X, V, S, T>(
         &mut self,
         state: &mut X,
-        work: impl Fn(&X, &mut S, &Chunk) -> T + Sync,
-        mut take: impl FnMut(&mut X, Chunk, T) -> Result<Option<Vec<u8>>, RunError>,
+        view: impl Fn(&X) -> V,
+        work: impl Fn(&V, &mut S, &Chunk) -> T + Sync,
+        mut take: impl FnMut(&mut X, Chunk, T) -> Result<Option<Vec<u8>>, RunError> + Send,
     ) -> Result<(), RunError>
     where
-        X: Sync,
+        X: Send,
+        V: Sync,
         S: Default + Send,
         T: Send,
     {
-        let mut batch = self.batch()?;
-        while !batch.is_empty() {
-            let seen: &X = state;
-            let all = || -> Vec<T> {
-                let work = |scratch: &mut S, chunk: &Chunk| work(seen, scratch, chunk);
-                batch.par_iter().with_max_len(1).map_init(S::default, work).collect()
+        let spare = Mutex::new(Vec::new());
+        let spare = || spare.lock().unwrap_or_else(PoisonError::into_inner);
+        let work = |seen: &V, chunk: Chunk| {
+            let mut scratch: S = spare().pop().unwrap_or_default();
+            let made = work(seen, &mut scratch, &chunk);
+            spare().push(scratch);
+            (chunk, made)
+        };
+        let all = |seen: &V, batch: Vec<Chunk>| -> Vec<(Chunk, T)> {
+            batch.into_par_iter().with_max_len(1).map(|chunk| work(seen, chunk)).collect()
+        };
+        let mut take_all = |state: &mut X, ready: Vec<(Chunk, T)>| -> Result<Rooms, RunError> {
+            let rooms = ready.into_iter().map(|(chunk, made)| take(state, chunk, made));
+            rooms.filter_map(Result::transpose).collect()
+        };
+        let (mut batch, mut ready) = (self.batch(), Vec::new());
+        loop {
+            // What was read before an error comes first.
+            let (chunks, failed) = match batch {
+                Ok(chunks) => (chunks, None),
+                Err(error) => (Vec::new(), Some(error)),
             };
-            let (next, results) = if batch.iter().any(|chunk| chunk.len() > self.batch) {
-                let results = all();
-                (self.batch(), results)
-            } else {
-                rayon::join(|| self.batch(), all)
-            };
-            for (chunk, result) in batch.into_iter().zip(results) {
-                let room = take(state, chunk, result)?;
-                if let (Some(room), Some(blocks)) = (room, &mut self.blocks) {
-                    blocks.reuse(room);
-                }
+            if chunks.is_empty() {
+                take_all(state, ready)?;
+                return failed.map_or(Ok(()), |error| Err(error.into()));
             }
-            batch = next?;
+            let seen = view(state);
+            let rooms;
+            if chunks.iter().any(|chunk| chunk.len() > self.batch) {
+                rooms = take_all(state, ready)?;
+                take_all(state, all(&seen, chunks))?;
+                (batch, ready) = (self.batch(), Vec::new());
+            } else {
+                let (next, (taken, made)) = rayon::join(
+                    || self.batch(),
+                    || rayon::join(|| take_all(state, ready), || all(&seen, chunks)),
+                );
+                (rooms, batch, ready) = (taken?, next, made);
+            }
+            if let Some(blocks) = &mut self.blocks {
+                rooms.into_iter().for_each(|room| blocks.reuse(room));
+            }
         }
-        Ok(())
     }
 }
+
+/// Memory of pieces that are done with.
+type Rooms = Vec<Vec<u8>>;
 
 #[cfg(test)]
 mod tests {

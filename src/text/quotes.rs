@@ -22,6 +22,7 @@
 //!   be told which of them open.
 //! * space: 16 bytes a mark
 
+use std::cell::OnceCell;
 use std::ops::Range;
 
 use memchr::memrchr;
@@ -78,23 +79,32 @@ const STYLES: &[Style] = &[
 /// Whether a stretch stands between quotation marks of one style.
 fn is_between_marks(text: &str, start: usize, end: usize) -> bool {
     let low = floor(text, start.saturating_sub(REACH));
-    let high = floor(text, (end + REACH).min(text.len()));
     let Some(first) = borders::paragraph_start(text, start, low) else { return false };
-    let last = borders::paragraph_end(text, end, high).unwrap_or(high);
     let before = marks(text, first..start);
     if before.is_empty() {
         return false;
     }
-    let (inside, after) = (marks(text, start..end), marks(text, end..last));
+    // Most marks are closed before the stretch, so that the rest is seldom
+    // looked at.
+    let rest = OnceCell::new();
+    let look = || {
+        let high = floor(text, (end + REACH).min(text.len()));
+        let last = borders::paragraph_end(text, end, high).unwrap_or(high);
+        (marks(text, start..end), marks(text, end..last))
+    };
     STYLES.iter().any(|style| {
         let decides = before.iter().map(|m| m.1).find(|c| style.rivals.contains(c));
         if !style.rivals.is_empty() && !decides.is_some_and(|c| style.open.contains(&c)) {
             return false;
         }
         let (open, _) = style.follow(text, &before, 0);
-        let (_, least) = style.follow(text, &inside, open);
-        let (_, left) = style.follow(text, &after, 1);
-        open > 0 && least > 0 && left == 0
+        if open == 0 {
+            return false;
+        }
+        let (inside, after) = rest.get_or_init(look);
+        let (_, least) = style.follow(text, inside, open);
+        let (_, left) = style.follow(text, after, 1);
+        least > 0 && left == 0
     })
 }
 
@@ -183,7 +193,7 @@ fn is_apostrophe(text: &str, at: usize, c: char) -> bool {
 fn is_block(text: &str, start: usize, end: usize) -> bool {
     let line_start = |at: usize| memrchr(b'\n', &text.as_bytes()[..at]).map_or(0, |n| n + 1);
     let first = line_start(start);
-    let lines = || text[first..end].split('\n').filter(|l| !l.trim().is_empty());
+    let lines = || text[first..end].split('\n').filter(|l| !is_blank(l));
     if lines().next().is_none() {
         return false;
     }
@@ -196,7 +206,11 @@ fn is_block(text: &str, start: usize, end: usize) -> bool {
     let before = &text[floor(text, first.saturating_sub(REACH))..first];
     // The first line may be cut.
     let whole = if first > REACH { before.split_once('\n').map_or("", |l| l.1) } else { before };
-    whole.lines().any(|line| !line.trim().is_empty() && !is_indented(line))
+    whole.lines().any(|line| !is_blank(line) && !is_indented(line))
+}
+
+fn is_blank(line: &str) -> bool {
+    line.chars().all(char::is_whitespace)
 }
 
 fn is_indented(line: &str) -> bool {

@@ -13,6 +13,7 @@ use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::sync::MutexGuard;
 use std::sync::PoisonError;
 
 use crate::checkpoint::CheckpointError;
@@ -24,6 +25,7 @@ use crate::input::bytes::Bytes;
 use crate::input::keys::Keys;
 use crate::input::record::Fields;
 use crate::input::record::parse;
+use crate::input::record::parse_in;
 use crate::input::text;
 use crate::report::duplicates::Name;
 use crate::run::RunError;
@@ -71,6 +73,8 @@ pub(super) struct Archive<'a> {
     /// Text and id.
     keys: Keys,
     open: Mutex<Vec<Open>>,
+    /// Memory of lines that were read again, for later ones.
+    spare: Mutex<Vec<Vec<u8>>>,
 }
 
 impl<'a> Archive<'a> {
@@ -91,6 +95,7 @@ impl<'a> Archive<'a> {
             spool: None,
             keys,
             open: Mutex::default(),
+            spare: Mutex::default(),
         }
     }
 
@@ -246,12 +251,24 @@ impl<'a> Archive<'a> {
 
     /// The line of a record, as it was read.
     fn line(&self, row: &Row) -> Result<Vec<u8>, RunError> {
-        let mut line = vec![0; row.length as usize];
+        let mut line = self.spare().pop().unwrap_or_default();
+        line.resize(row.length as usize, 0);
         self.read(row.entry, row.offset, &mut line)?;
         if !row.matches(&line) {
             return Err(self.changed(row.entry));
         }
         Ok(line)
+    }
+
+    /// Takes the memory of a line back, unless it is large.
+    fn keep_room(&self, line: Vec<u8>) {
+        if line.capacity() as u64 <= BLOCK {
+            self.spare().push(line);
+        }
+    }
+
+    fn spare(&self) -> MutexGuard<'_, Vec<Vec<u8>>> {
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The text of a text file.
@@ -331,13 +348,14 @@ impl Texts for Archive<'_> {
             return Ok(());
         }
         let line = self.line(&row)?;
-        match self.fields(&row, &line)?.text {
+        match parse_in(&line, &self.keys, buffer).map_err(|_| self.changed(row.entry))?.text {
             Cow::Owned(text) => *buffer = text,
             Cow::Borrowed(text) => {
                 buffer.clear();
                 buffer.push_str(text);
             }
         }
+        self.keep_room(line);
         Ok(())
     }
 }

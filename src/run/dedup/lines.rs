@@ -5,7 +5,7 @@
 //! and annotated by all threads.
 //!
 //! * time: the speed of memory, the system's reads and writes, the compressor
-//! * space: two batches of half a mebibyte for each thread
+//! * space: two batches of a quarter of a mebibyte for each thread
 
 use std::ops::Range;
 
@@ -25,7 +25,7 @@ use crate::run::documents::outcome::Marks;
 
 /// Bytes that are read together, unless a single line is longer: what a thread
 /// reads is still in its cache when it is checked and written.
-const PIECE: u64 = 256 << 10;
+const PIECE: u64 = 128 << 10;
 
 /// What is written and how.
 pub(super) struct Lines<'a> {

@@ -10,7 +10,7 @@ use crate::input::jsonl::Block;
 use crate::input::jsonl::Line;
 use crate::input::keys::Keys;
 use crate::input::record::Reject;
-use crate::input::record::parse;
+use crate::input::record::parse_in;
 use crate::run::Notice;
 use crate::run::RunError;
 use crate::run::Watch;
@@ -23,6 +23,7 @@ use crate::run::dedup::sinks::Sink;
 use crate::run::documents::Engine;
 use crate::run::documents::InsertError;
 use crate::run::documents::Prepared;
+use crate::run::documents::Preparer;
 use crate::run::documents::Workspace;
 use crate::run::room::Room;
 use crate::run::stream::Chunk;
@@ -121,11 +122,12 @@ impl Part<'_, '_> {
         let reader = Reader::new(self.storage, self.entries, self.line_limit, self.watch);
         let mut reader = reader.within(&self.room.budget);
         let mut outlook = Outlook::default();
-        let work = |reading: &Reading<'_>, bench: &mut Workspace, chunk: &Chunk| match chunk {
-            Chunk::Text { text, .. } => Made::Text(reading.engine.prepare(&text.text, bench)),
-            Chunk::Lines(block, _) => Made::Lines(self.records(&reading.engine, block, bench)),
+        let view = |reading: &Reading<'_>| reading.engine.preparer();
+        let work = |preparer: &Preparer, bench: &mut Workspace, chunk: &Chunk| match chunk {
+            Chunk::Text { text, .. } => Made::Text(preparer.prepare(&text.text, bench)),
+            Chunk::Lines(block, _) => Made::Lines(self.records(preparer, block, bench)),
         };
-        reader.for_each(reading, work, |reading, chunk, made| {
+        reader.for_each(reading, view, work, |reading, chunk, made| {
             counts.bytes += chunk.len() as u64;
             let kept = (counts.bytes, reading.archive.spooled());
             outlook.check(kept, false, &reading.engine, self.room)?;
@@ -174,23 +176,25 @@ impl Part<'_, '_> {
     /// The records of a block.
     fn records(
         &self,
-        engine: &Engine,
+        preparer: &Preparer,
         block: &Block,
         bench: &mut Workspace,
     ) -> Vec<Result<Taken, Refused>> {
         let entry = self.first + block.file;
-        let one = |line: Line<'_>| match parse(line.bytes, self.wanted.keys) {
+        let one = |line: Line<'_>| match parse_in(line.bytes, self.wanted.keys, bench.room()) {
             Ok(fields) => {
                 let member = self.wanted.member.and(*fields.extra.last().unwrap_or(&None));
                 if member.is_some() {
                     return Err(Refused::Annotated { line: line.number });
                 }
                 let field = fields.extra.first().filter(|_| self.wanted.field).copied();
-                Ok(Taken {
+                let taken = Taken {
                     row: Row::new(entry, line.number, line.offset, line.bytes),
-                    prepared: engine.prepare(&fields.text, bench),
+                    prepared: preparer.prepare(&fields.text, bench),
                     field: field.flatten().map(Box::from),
-                })
+                };
+                bench.keep_room(fields.text);
+                Ok(taken)
             }
             Err(reject) => {
                 Err(Refused::Unusable { line: line.number, raw: line.bytes.to_vec(), reject })

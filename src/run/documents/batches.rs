@@ -39,12 +39,11 @@ use rayon::prelude::*;
 use std::convert::Infallible;
 
 /// Pairs compared by one thread at a time.
-pub(super) const CHUNK: usize = 512;
+pub(super) const CHUNK: usize = 64;
 
-/// Bytes of sets that are made ready together, if that does not part a
-/// component: enough for many threads, and little of it leaves the cache or is
-/// new memory.
-const PACK: u64 = 16 << 20;
+/// Bytes of sets that are made ready together for each thread, if that does
+/// not part a component: little of it leaves the cache or is new memory.
+const PACK: u64 = 1 << 20;
 
 /// Pairs of a component compared before those that they connect are left out;
 /// then twice as many, and so on, so that there are few rounds.
@@ -100,6 +99,7 @@ impl<'a, 'j, S: Source> Batches<'a, 'j, S> {
     /// Compares all pairs and adds the families of all components.
     pub(super) fn groups(&mut self, mut groups: Groups) -> Result<(), DocumentsError<S::Error>> {
         let budget = self.job.set_bytes();
+        let pack = budget.min(PACK * rayon::current_num_threads() as u64);
         let most = self.job.room.budget.share_of_free(PAIRS_SHARE, 1 << 10) / PAIR;
         let (mut batch, mut bytes) = (Batch::default(), 0);
         loop {
@@ -118,7 +118,7 @@ impl<'a, 'j, S: Source> Batches<'a, 'j, S> {
             let group = &batch.pairs[from..];
             let own = ends(group.iter().flat_map(|&pair| <[u32; 2]>::from(unpack(pair))));
             let more = self.bytes(&own);
-            if more > budget || bytes + more > budget.min(PACK) {
+            if more > budget || bytes + more > pack {
                 let group = batch.pairs.split_off(from);
                 self.batch(&batch)?;
                 (batch, bytes) = (Batch::default(), 0);

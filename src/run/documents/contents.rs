@@ -10,9 +10,13 @@
 
 use crate::external::Sorting;
 use crate::run::documents::intake::NONE;
+use crate::run::documents::recipe::Known;
 use crate::run::room::Room;
 use crate::spill::SpillError;
 use ahash::AHashMap;
+use std::sync::Arc;
+use std::sync::PoisonError;
+use std::sync::RwLock;
 
 /// A hash of a normalised text.
 pub(super) type Content = [u64; 2];
@@ -44,10 +48,31 @@ pub(super) struct Met {
     pub(super) size: u32,
 }
 
+/// The contents met so far, for those who make texts ready while others are
+/// taken in. They are met one after the other, each in an instant.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Table(Arc<RwLock<AHashMap<Content, Met>>>);
+
+impl Table {
+    /// What the table knows of a content.
+    pub(super) fn get(&self, content: &Content) -> Option<Met> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).get(content).copied()
+    }
+
+    /// What is to be done with a text of this content.
+    pub(super) fn known(&self, content: &Content) -> Known {
+        match self.get(content) {
+            None => Known::New,
+            Some(Met { size: 0, .. }) => Known::Uncounted,
+            Some(_) => Known::Counted,
+        }
+    }
+}
+
 /// The contents met so far.
 #[derive(Debug)]
 pub(super) struct Contents {
-    known: AHashMap<Content, Met>,
+    known: Table,
     room: Room,
     /// Those that came after the table was closed.
     rest: Option<Sorting>,
@@ -55,12 +80,12 @@ pub(super) struct Contents {
 
 impl Contents {
     pub(super) fn new(room: &Room) -> Contents {
-        Contents { known: AHashMap::new(), room: room.clone(), rest: None }
+        Contents { known: Table::default(), room: room.clone(), rest: None }
     }
 
-    /// What the table knows of a content.
-    pub(super) fn get(&self, content: &Content) -> Option<Met> {
-        self.known.get(content).copied()
+    /// The table.
+    pub(super) fn table(&self) -> &Table {
+        &self.known
     }
 
     /// Takes in the content of a record, and the size of its set if that is
@@ -73,8 +98,9 @@ impl Contents {
         size: u32,
     ) -> Result<Met, SpillError> {
         let own = Met { first: record, size };
+        let mut known = self.known.0.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(rest) = &mut self.rest {
-            if let Some(met) = self.known.get_mut(&content) {
+            if let Some(met) = known.get_mut(&content) {
                 met.size = met.size.max(size);
                 return Ok(*met);
             }
@@ -85,21 +111,14 @@ impl Contents {
             rest.push(&row)?;
             return Ok(own);
         }
-        let met = self.known.entry(content).or_insert(own);
+        let met = known.entry(content).or_insert(own);
         met.size = met.size.max(size);
         let met = *met;
-        if self.known.len() == self.known.capacity() && !self.may_grow() {
+        if known.len() == known.capacity() && !may_grow(known.capacity(), &self.room) {
             let room = self.room.budget.share(SORT_SHARE);
             self.rest = Some(Sorting::new(&self.room.scratch, WIDTH, room));
         }
         Ok(met)
-    }
-
-    /// Whether there is memory for a table twice as large beside this one.
-    fn may_grow(&self) -> bool {
-        // Of eight places seven are filled.
-        let places = self.known.capacity() / 7 * 8;
-        3 * places * ENTRY <= self.room.budget.share(SHARE)
     }
 
     /// Lets the table go and passes each record that was put on disk and is a
@@ -108,7 +127,7 @@ impl Contents {
         &mut self,
         mut see: impl FnMut(u32, u32) -> Result<(), SpillError>,
     ) -> Result<(), SpillError> {
-        self.known = AHashMap::new();
+        self.known = Table::default();
         let Some(rest) = self.rest.take() else { return Ok(()) };
         let mut sorted = rest.finish()?;
         let mut content = [0; 16];
@@ -125,6 +144,14 @@ impl Contents {
         }
         Ok(())
     }
+}
+
+/// Whether there is memory for a table twice as large beside one that holds
+/// so many contents.
+fn may_grow(capacity: usize, room: &Room) -> bool {
+    // Of eight places seven are filled.
+    let places = capacity / 7 * 8;
+    3 * places * ENTRY <= room.budget.share(SHARE)
 }
 
 #[cfg(test)]
@@ -150,7 +177,7 @@ mod tests {
                 let found = met.meet(content, record, size).unwrap();
                 first.push(found.first);
                 assert!(found.size >= size);
-                assert!(met.get(&content).is_none_or(|known| known == found));
+                assert!(met.table().get(&content).is_none_or(|known| known == found));
             }
             let mut expected = Vec::new();
             for content in &contents {

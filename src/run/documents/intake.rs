@@ -16,10 +16,9 @@ use crate::options::dedup::DedupPlan;
 use crate::options::dedup::Keep;
 use crate::run::documents::InsertError;
 use crate::run::documents::contents::Contents;
-use crate::run::documents::contents::Met;
+use crate::run::documents::contents::Table;
 use crate::run::documents::recipe::Class;
 use crate::run::documents::recipe::Digest;
-use crate::run::documents::recipe::Known;
 use crate::run::documents::recipe::Made;
 use crate::run::documents::rows::parts;
 use crate::run::documents::rows::row;
@@ -105,13 +104,9 @@ impl Intake {
         }
     }
 
-    /// What is known of a content.
-    pub(super) fn known(&self, content: &[u64; 2]) -> Known {
-        match self.contents.get(content) {
-            None => Known::New,
-            Some(Met { size: 0, .. }) => Known::Uncounted,
-            Some(_) => Known::Counted,
-        }
+    /// The contents met so far.
+    pub(super) fn table(&self) -> &Table {
+        self.contents.table()
     }
 
     /// Takes in the next record, with the JSON text of the policy's field;

@@ -21,6 +21,7 @@ use crate::text;
 use crate::text::Hashes;
 use crate::text::Tokens;
 use crate::verify::overlap;
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -190,11 +191,25 @@ pub(crate) struct Workspace {
     shingles: Vec<u64>,
     lanes: Vec<u32>,
     sorter: Sorter,
-    /// For texts that are read again.
+    /// For texts that are decoded.
     pub(super) text: String,
 }
 
 impl Workspace {
+    /// Memory for a text that is made ready with it.
+    pub(crate) fn room(&mut self) -> &mut String {
+        &mut self.text
+    }
+
+    /// Takes the memory of a text back, unless it is large.
+    pub(crate) fn keep_room(&mut self, text: Cow<'_, str>) {
+        if let Cow::Owned(text) = text
+            && text.capacity() <= LARGE
+        {
+            self.text = text;
+        }
+    }
+
     /// What is needed to make a set.
     pub(super) fn for_sets(&mut self) -> (&mut Sorter, &mut Vec<u64>) {
         (&mut self.sorter, &mut self.shingles)
