@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Peak memory, processor time and result of dedup in several budgets.
+# Peak memory, processor time and result of dedup or find in several budgets.
 #
-#   benches/memory.sh DUMP BUDGET… [-- OPTION…]
+#   benches/memory.sh [find] DUMP BUDGET… [-- OPTION…]
 #   benches/memory.sh cases [TIMES]
 #
-# Runs `dedup OPTION…` on DUMP within each BUDGET (256M, 2G; none: the default)
+# Runs `dedup OPTION…`, or `find OPTION…`, on DUMP within each BUDGET (256M, 2G; none: the default)
 # and prints a line for each. With `cases` it makes inputs of its own that are
 # hard to hold, TIMES times as large as the least that say anything (1: a
 # minute, some 100 MB; 20: up to ten million records), and runs each of
@@ -19,7 +19,12 @@ usage() {
 }
 [ $# -gt 0 ] || usage
 dump=
+command=dedup
 times=1
+if [ "$1" = find ]; then
+    command=find
+    shift
+fi
 budgets=()
 if [ "$1" = cases ]; then
     times=${2:-1}
@@ -70,8 +75,10 @@ budgets() {
         local memory=()
         [ "$budget" = none ] || memory=(--memory "$budget")
         mkdir "$work/out"
-        local run=(/usr/bin/time -f '%U %S %e %M' -o "$work/cost" "$bin" dedup --quiet
-            "${memory[@]}" --temp-dir "$work" --clusters "$work/out/clusters" -o "$work/out/kept")
+        local out=(--clusters "$work/out/clusters" -o "$work/out/kept")
+        [ "$command" = dedup ] || out=(--format jsonl -o "$work/out/report")
+        local run=(/usr/bin/time -f '%U %S %e %M' -o "$work/cost" "$bin" "$command" --quiet
+            "${memory[@]}" --temp-dir "$work" "${out[@]}")
         if [ "${!#}" = - ]; then
             feed | "${run[@]}" "$@" || failed=1
         else

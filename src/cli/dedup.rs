@@ -7,7 +7,6 @@ use std::time::Instant;
 
 use clap::Args;
 use clap::ValueEnum;
-use twicetold::checkpoint::Checkpoint;
 use twicetold::input::Entry;
 use twicetold::input::InputKind;
 use twicetold::input::Kind;
@@ -29,8 +28,6 @@ use twicetold::run::dedup::Settings;
 use twicetold::run::dedup::sinks::Sink;
 use twicetold::run::dedup::sinks::Sinks;
 use twicetold::storage::Disk;
-use twicetold::storage::Shown;
-use twicetold::storage::folder_of;
 
 use crate::cli::Common;
 use crate::cli::Failure;
@@ -42,6 +39,7 @@ use crate::cli::memory;
 use crate::cli::messages::Messages;
 use crate::cli::messages::counted;
 use crate::cli::progress::Progress;
+use crate::cli::resume;
 use crate::cli::size::size;
 use crate::cli::words::words;
 
@@ -333,9 +331,11 @@ pub(crate) fn run(args: &DedupArgs, messages: &Messages) -> Result<u8, Failure> 
     let inputs = Inputs { storage: &Disk, references: &references, entries: &entries };
     let outputs = Outputs::new(Arc::new(Disk));
     interrupt::remove_on_signals(&outputs)?;
-    let resume = args.resume.as_deref();
-    let state =
-        resume.map(|folder| state(folder, args, &settings, inputs, messages)).transpose()?;
+    let folder_of_state = args.resume.as_deref();
+    let paths: Vec<&Path> = args.paths.iter().chain(&args.against).map(PathBuf::as_path).collect();
+    let state = folder_of_state
+        .map(|folder| resume::open(folder, &paths, || settings.basis(inputs), messages))
+        .transpose()?;
     let (mut sinks, mut folder) = sinks(args, kind, &outputs)?;
     sinks.state = state;
 
@@ -350,9 +350,7 @@ pub(crate) fn run(args: &DedupArgs, messages: &Messages) -> Result<u8, Failure> 
     let gone = sinks.is_any_gone();
     let state = sinks.state.take();
     outputs.commit_with_folder(sinks.into_outputs(), folder)?;
-    if let Some(Err(error)) = state.map(Checkpoint::remove) {
-        messages.warning(&format!("the outputs are written, but {error}"));
-    }
+    resume::remove(state, messages);
     if !gone {
         messages.summary(&totals.human(&plan, cost));
     }
@@ -388,36 +386,6 @@ fn entries(args: &DedupArgs, messages: &Messages) -> Result<(Vec<Entry>, Expande
     found.lost += references.lost;
     found.skipped += references.skipped;
     Ok((references.entries, found))
-}
-
-/// The state of the run in a folder, new or of a run that was killed.
-fn state(
-    folder: &Path,
-    args: &DedupArgs,
-    settings: &Settings,
-    inputs: Inputs<'_>,
-    messages: &Messages,
-) -> Result<Checkpoint, Failure> {
-    // What is written there must not be read as input by the next run.
-    let whole = |path: &Path| path.canonicalize().ok();
-    let own = whole(folder).or_else(|| Some(whole(folder_of(folder))?.join(folder.file_name()?)));
-    for path in args.paths.iter().chain(&args.against) {
-        if own.as_ref().zip(whole(path)).is_some_and(|(own, path)| own.starts_with(path)) {
-            return Err(Failure::Usage(format!(
-                "--resume names {}, which lies in the input {}; name a folder elsewhere",
-                Shown(folder),
-                Shown(path)
-            )));
-        }
-    }
-    let basis = settings.basis(inputs)?;
-    let state = Checkpoint::open(Arc::new(Disk), folder, &basis)?;
-    let done: Vec<&str> = state.stages().collect();
-    if !done.is_empty() {
-        let done = done.join(", ");
-        messages.note(&format!("going on from {}, which has: {done}", Shown(folder)));
-    }
-    Ok(state)
 }
 
 /// Refuses what is meant for records.

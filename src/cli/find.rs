@@ -30,6 +30,7 @@ use twicetold::run::RunError;
 use twicetold::run::corpus::Corpus;
 use twicetold::run::corpus::Findings;
 use twicetold::run::corpus::Reading;
+use twicetold::run::corpus::resume::basis;
 use twicetold::storage::Disk;
 
 use crate::cli::Common;
@@ -44,6 +45,7 @@ use crate::cli::messages::Messages;
 use crate::cli::messages::counted;
 use crate::cli::messages::wants_color;
 use crate::cli::progress::Progress;
+use crate::cli::resume;
 use crate::cli::size::size;
 use crate::cli::words::words;
 
@@ -153,6 +155,12 @@ pub(crate) struct FindArgs {
     /// Folder for temporary files; none: TMPDIR, else /tmp
     #[arg(long, value_name = "DIR")]
     temp_dir: Option<PathBuf>,
+
+    /// Keep what was done in the folder DIR, and go on from there after a run
+    /// that was killed: give the same command again. Inputs have to be files.
+    /// DIR is empty or made, and is as it was before at the end
+    #[arg(long, value_name = "DIR")]
+    resume: Option<PathBuf>,
 
     /// Member of a record that holds its text; dots lead into objects, `\.` is
     /// a dot in a name
@@ -292,6 +300,17 @@ pub(crate) fn run(args: &FindArgs, messages: &Messages) -> Result<u8, Failure> {
     }
     let outputs = Outputs::new(Arc::new(Disk));
     interrupt::remove_on_signals(&outputs)?;
+    let paths: Vec<&Path> = args.paths.iter().map(PathBuf::as_path).collect();
+    let mut state = args
+        .resume
+        .as_deref()
+        .map(|folder| {
+            let keys = (args.text_key.as_str(), args.id_key.as_str());
+            let reading = (args.max_record, args.rejects.is_some());
+            let basis = || basis(&Disk, &entries, &options, keys, reading);
+            resume::open(folder, &paths, basis, messages)
+        })
+        .transpose()?;
     let mut rejects = args.rejects.as_deref().map(|p| outputs.open(p)).transpose()?;
     let baseline = args.write_baseline.as_deref().map(|p| outputs.open(p)).transpose()?;
     let out = outputs.open_styled(args.output.as_deref().unwrap_or(Path::new("-")))?;
@@ -302,7 +321,7 @@ pub(crate) fn run(args: &FindArgs, messages: &Messages) -> Result<u8, Failure> {
     corpus.skipped += skipped;
     corpus.lost += lost;
     let lost = corpus.lost;
-    let mut findings = corpus.find(&progress)?;
+    let mut findings = corpus.find(state.as_mut(), &progress)?;
     progress.finish();
 
     let mut complete = Vec::from_iter(rejects);
@@ -324,6 +343,7 @@ pub(crate) fn run(args: &FindArgs, messages: &Messages) -> Result<u8, Failure> {
         Err(e) => return Err(e.into()),
     }
     outputs.commit(complete)?;
+    resume::remove(state, messages);
     Ok(status(args, messages, &findings, lost))
 }
 

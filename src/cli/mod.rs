@@ -8,6 +8,7 @@ mod known;
 mod memory;
 mod messages;
 mod progress;
+mod resume;
 mod size;
 mod standard;
 mod words;

@@ -3,10 +3,13 @@
 //! Texts, tokens and fingerprints are held in memory up to a part of the
 //! budget; beyond it all go to the disk.
 
+pub mod resume;
+
 use std::io;
 use std::sync::Arc;
 
 use crate::budget::OverBudget;
+use crate::checkpoint::Checkpoint;
 use crate::input::Entry;
 use crate::input::InputError;
 use crate::input::jsonl::Block;
@@ -203,14 +206,20 @@ impl Corpus {
     }
 
     /// Searches what was read; returns the documents as reports name them,
-    /// and what was found.
+    /// and what was found. Alignments are kept in `state`, or taken from it
+    /// when they are there.
     ///
     /// # Errors
     ///
-    /// [`FindError::TooManyShingles`](crate::FindError::TooManyShingles).
-    pub fn find(self, watch: &dyn Watch) -> Result<Findings, RunError> {
+    /// [`FindError::TooManyShingles`](crate::FindError::TooManyShingles); what
+    /// is on the disk and cannot be read; what does not fit the budget.
+    pub fn find(
+        self,
+        state: Option<&mut Checkpoint>,
+        watch: &dyn Watch,
+    ) -> Result<Findings, RunError> {
         let texts = self.library.texts();
-        let mut found = self.search.complete(&self.library, texts.as_deref(), watch)?;
+        let mut found = self.search.complete((&self.library, texts.as_deref()), state, watch)?;
         drop(texts);
         found.summary.skipped = self.skipped + self.lost;
         found.summary.rejected = self.rejected;

@@ -62,7 +62,7 @@ mod files;
 mod lines;
 mod reading;
 mod reports;
-mod resume;
+pub(crate) mod resume;
 mod rows;
 pub mod sinks;
 #[cfg(test)]

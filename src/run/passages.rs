@@ -16,6 +16,7 @@
 //! its input by a total order, whatever thread made it.
 
 mod aligning;
+mod kept;
 mod linking;
 mod stored;
 
@@ -26,6 +27,7 @@ use rayon::prelude::*;
 
 use crate::budget;
 use crate::budget::OverBudget;
+use crate::checkpoint::Checkpoint;
 use crate::external::Sorting;
 use crate::hash;
 use crate::options::OptionsError;
@@ -351,29 +353,30 @@ impl Search {
     /// If `texts` are not those added, in their order.
     #[must_use]
     pub fn finish(self, texts: &[&str], watch: &dyn Watch) -> Found {
-        let found = self.complete(&texts, Some(texts), watch);
+        let found = self.complete((&texts, Some(texts)), None, watch);
         found.expect("nothing is on the disk and no memory counted")
     }
 
     /// Searches what was added. `all` are the texts where they are in memory;
-    /// reworded passages are searched in these.
+    /// reworded passages are searched in these. Alignments are kept in `state`,
+    /// or taken from it when they are there.
     ///
     /// # Errors
     ///
-    /// When what is on the disk cannot be read, or what was found does not fit
-    /// the budget.
+    /// When what is on the disk cannot be read or written, or what was found
+    /// does not fit the budget.
     ///
     /// # Panics
     ///
     /// If `texts` are not those added, in their order.
     pub(crate) fn complete(
         mut self,
-        texts: &dyn Texts,
-        all: Option<&[&str]>,
+        (texts, all): (&dyn Texts, Option<&[&str]>),
+        state: Option<&mut Checkpoint>,
         watch: &dyn Watch,
     ) -> Result<Found, RunError> {
         assert_eq!(texts.len(), self.class_of.len(), "the texts that were added");
-        let (matches, left_out) = self.matches(watch)?;
+        let (matches, left_out) = self.kept_matches(state, watch)?;
         watch.begin("grouping", 0);
         let (rows, plan) = (self.rows(), &self.plan);
         let copies = Copies::new(&self.class_of, rows.documents());
@@ -395,6 +398,25 @@ impl Search {
             retellings::append(&mut found, retellings::report(&classes, all, &matches, watch));
         }
         Ok(self.summed(found))
+    }
+
+    /// Alignments that were kept, else those that are found.
+    fn kept_matches(
+        &mut self,
+        state: Option<&mut Checkpoint>,
+        watch: &dyn Watch,
+    ) -> Result<(Vec<Match>, u64), RunError> {
+        let Some(state) = state else { return self.matches(watch) };
+        if let Some((matches, left_out)) = kept::read(state, self.rows().layout())? {
+            if let Kept::Disk(rows, _) = &mut self.kept {
+                rows.close()?;
+            }
+            self.counted.more(matches.len() as u64 * TAIL)?;
+            return Ok((matches, left_out));
+        }
+        let (matches, left_out) = self.matches(watch)?;
+        kept::write(state, &matches, left_out)?;
+        Ok((matches, left_out))
     }
 
     /// Fingerprints -> links -> alignments, and how many chains were left out.

@@ -1,5 +1,6 @@
 //! The search that a plan asks for: for passages, or for whole units.
 
+use crate::checkpoint::Checkpoint;
 use crate::options::find::FindPlan;
 use crate::options::find::Level;
 use crate::passage::periodic;
@@ -94,7 +95,8 @@ impl Search {
     }
 
     /// Searches what was added. `all` are the texts where they are in memory;
-    /// unless [`spill`](Search::spill) was called they have to be.
+    /// unless [`spill`](Search::spill) was called they have to be. Alignments of
+    /// passages are kept in `state`; of units nothing is.
     ///
     /// # Errors
     ///
@@ -106,12 +108,12 @@ impl Search {
     /// If `texts` are not those added, in their order.
     pub(crate) fn complete(
         self,
-        texts: &dyn Texts,
-        all: Option<&[&str]>,
+        (texts, all): (&dyn Texts, Option<&[&str]>),
+        state: Option<&mut Checkpoint>,
         watch: &dyn Watch,
     ) -> Result<Found, RunError> {
         match self {
-            Search::Passages(search) => search.complete(texts, all, watch),
+            Search::Passages(search) => search.complete((texts, all), state, watch),
             Search::Units(search) => {
                 let all = all.expect("units are searched in memory");
                 Ok(search.finish(all, watch)?)

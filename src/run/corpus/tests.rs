@@ -77,7 +77,7 @@ fn search(
     let room = Room { budget, scratch: scratch.clone() };
     let reading = Reading { keys: &keys, plan, line_limit: 1 << 20, room };
     let corpus = Corpus::read(&Disk, entries, reading, None, &Unwatched)?;
-    let findings = corpus.find(&Unwatched)?;
+    let findings = corpus.find(None, &Unwatched)?;
     let report = Report { found: &findings.found, documents: findings.documents(), options };
     let mut out = Vec::new();
     crate::report::write(&report, Format::Jsonl, &Style::default(), &mut out)?;

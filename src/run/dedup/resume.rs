@@ -117,7 +117,7 @@ impl Settings {
 }
 
 /// How many entries are taken as records and texts, in their order.
-fn kinds(entries: &[Entry]) -> String {
+pub(crate) fn kinds(entries: &[Entry]) -> String {
     let same = entries.chunk_by(|x, y| x.kind == y.kind).map(|same| {
         let what = if same[0].kind == Kind::Jsonl { "records" } else { "text" };
         let files = if same.len() == 1 { "file" } else { "files" };
