@@ -1,7 +1,7 @@
 //! MAIN PATH for near-duplicate documents in files.
 //!
 //! 1. `reading`: files -> records in the archive, texts in the engine;
-//! 2. [`Engine::outcome`]: texts -> clusters (its own main path,
+//! 2. `Engine::outcome`: texts -> clusters (its own main path,
 //!    [`documents`](crate::run::documents), has the stages);
 //! 3. fates -> totals, checked: each record was kept, removed or set aside;
 //! 4. `lines` or `files`: records that stay, and those that go, byte for

@@ -7,7 +7,7 @@
 //! The estimate is rough: the first records of a file stand for all of them,
 //! and copies are not known yet, so that it is more likely too high than too
 //! low. What comes through a pipe cannot be looked at before and is not
-//! counted; so it is looked at again while it comes ([`Outlook::check`]), and
+//! counted; so it is looked at again while it comes (`Outlook::check`), and
 //! the run ends as soon as what is known cannot be done.
 
 use std::fmt;
