@@ -1,7 +1,7 @@
 //! Sizes of the inputs and a sample of them -> what a search for passages will
 //! hold and spill, before it starts.
 //!
-//! * time: a mebibyte of each of a few files is read
+//! * time: a few mebibytes of each of a few files are read
 //!
 //! The estimate is rough: the first records of a file stand for all of them.
 //! What comes through a pipe cannot be looked at before and is not counted;
@@ -16,6 +16,7 @@ use crate::input::keys::Keys;
 use crate::input::record::parse;
 use crate::run::RunError;
 use crate::run::dedup::estimate::Estimate;
+use crate::run::dedup::estimate::compressed;
 use crate::run::room::Room;
 use crate::run::room::RoomError;
 use crate::storage::Storage;
@@ -141,7 +142,8 @@ fn look(storage: &dyn Storage, entry: &Entry, keys: &Keys) -> Result<Size, Input
     }
     let mut blocks = Blocks::new(bytes, 0);
     let Some(block) = blocks.next().transpose()? else { return Ok(size) };
-    size.taken = if plain { block.bytes.len() as f64 } else { blocks.source().taken() as f64 };
+    let bytes = block.bytes.len() as f64;
+    size.taken = if plain { bytes } else { compressed(&mut blocks, bytes)? };
     // What is unusable will be refused, or set aside.
     for fields in block.records().filter_map(|line| parse(line.bytes, keys).ok()) {
         size.records += 1.0;

@@ -10,6 +10,7 @@ use crate::report::Report;
 use crate::report::human::Style;
 use crate::run::Unwatched;
 use crate::run::passages::FindError;
+use crate::run::room::RoomError;
 use crate::spill::Scratch;
 use crate::storage::Disk;
 use crate::storage::failing::Failing;
@@ -149,6 +150,7 @@ fn what_cannot_go_to_the_disk_is_refused_with_the_memory_it_takes() {
         scratch(),
     ) {
         Err(RunError::Find(FindError::Memory(e))) => Some(e.needed),
+        Err(RunError::Room(RoomError::Memory(e))) => Some(e.least_memory),
         other => other.map(|_| None).unwrap(),
     };
     let reworded = FindOptions { reworded: true, ..FindOptions::default() };

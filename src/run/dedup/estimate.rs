@@ -49,7 +49,7 @@ const AGAIN: u64 = 16 << 20;
 
 /// Blocks of a compressed file by which its ratio is told, behind the first:
 /// what is read ahead of that is not of it.
-const BEHIND: usize = 3;
+const BEHIND: usize = 12;
 
 /// What a run will hold and spill, as far as can be told.
 #[derive(Clone, Debug, PartialEq)]
@@ -255,7 +255,7 @@ fn look(
 }
 
 /// Bytes of a compressed file for so many that came of it.
-fn compressed(blocks: &mut Blocks, bytes: f64) -> Result<f64, InputError> {
+pub(crate) fn compressed(blocks: &mut Blocks, bytes: f64) -> Result<f64, InputError> {
     let (first, mut behind) = (blocks.source().taken() as f64, 0.0);
     for _ in 0..BEHIND {
         match blocks.next().transpose()? {
