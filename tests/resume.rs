@@ -406,3 +406,34 @@ fn a_folder_of_texts_goes_on_too() {
         let _ = fs::remove_dir_all(dir.path().join("state"));
     }
 }
+
+#[test]
+fn a_killed_find_goes_on_from_its_alignments() {
+    let dir = dumps(2000);
+    let find = ["find", "--format", "jsonl", "a.jsonl", "b.jsonl.gz", "--rejects", "x.jsonl"];
+    let whole = dir.run(&find).exits(3).stdout;
+    let rejects = dir.read("x.jsonl");
+    fs::remove_file(dir.path().join("x.jsonl")).unwrap();
+    let args = [&find[..], &["--resume", "state"]].concat();
+    // Killed before anything is done, it leaves nothing that counts.
+    let child = command(&dir, &args).stdout(Stdio::piped()).spawn().unwrap();
+    kill(child);
+    // Killed while it writes: nobody reads the pipe.
+    let child = command(&dir, &args).stdout(Stdio::piped()).spawn().unwrap();
+    wait_for(|| dir.path().join("state/twicetold-state.aligned.matches").exists());
+    std::thread::sleep(Duration::from_millis(100));
+    kill(child);
+    assert!(!dir.path().join("x.jsonl").exists());
+    let refused = |more: &[&str], what: &str| {
+        dir.run(&[&args[..], more].concat()).exits(2).says(what).prints_nothing();
+    };
+    refused(&["--min-words", "12"], "--min-words");
+    refused(&["--scope", "across"], "--scope");
+    dir.run(&["dedup", "--resume", "state", "a.jsonl"]).exits(2).says("state");
+    let again = dir.run(&[&args[..], &["-j", "1", "--memory", "128M"]].concat()).exits(3);
+    assert!(again.stderr.contains("going on from state, which has: aligned"), "{}", again.stderr);
+    assert!(again.stdout == whole);
+    assert!(dir.read("x.jsonl") == rejects);
+    assert_eq!(dir.names(), ["a.jsonl", "b.jsonl.gz", "x.jsonl"]);
+    dir.run(&["find", "--resume", "state", "-"]).exits(2).says("standard input");
+}

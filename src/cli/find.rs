@@ -31,6 +31,7 @@ use twicetold::run::corpus::Corpus;
 use twicetold::run::corpus::Findings;
 use twicetold::run::corpus::Reading;
 use twicetold::run::corpus::resume::basis;
+use twicetold::run::writing;
 use twicetold::storage::Disk;
 
 use crate::cli::Common;
@@ -379,7 +380,7 @@ fn write(
         verbose: messages.verbose,
     };
     let report = Report { found: &findings.found, documents: findings.documents(), options };
-    let written = twicetold::report::write(&report, args.format.into(), &style, &mut out);
+    let written = writing::write(&report, args.format.into(), &style, &mut out);
     written.map_err(RunError::Write)?;
     Ok(out)
 }

@@ -35,6 +35,7 @@ use crate::report::Cluster;
 use crate::report::Document;
 use crate::report::Kind;
 use crate::report::Occurrence;
+use crate::report::Part;
 use crate::report::Report;
 use crate::report::Score;
 use crate::report::excerpt;
@@ -95,21 +96,33 @@ mod sgr {
     pub(super) const ADDED: &str = "\x1b[1;32m";
 }
 
-/// Writes the report.
+/// Writes a part of the report.
 ///
 /// # Errors
 ///
 /// What `out` answers.
-pub(crate) fn write<W: Write>(report: &Report<'_>, style: &Style, out: &mut W) -> io::Result<()> {
+pub(crate) fn write<W: Write>(
+    report: &Report<'_>,
+    style: &Style,
+    part: Part,
+    out: &mut W,
+) -> io::Result<()> {
     let mut printer = Printer { report, style, out };
-    for cluster in &report.found.clusters {
-        printer.cluster(cluster)?;
-        printer.out.write_all(b"\n")?;
-    }
-    printer.painted(sgr::BOLD, &totals(report))?;
-    printer.out.write_all(b"\n")?;
-    if let Some(method) = method(report) {
-        printer.aside("", &method)?;
+    match part {
+        Part::Head => {}
+        Part::Clusters(some) => {
+            for cluster in &report.found.clusters[some] {
+                printer.cluster(cluster)?;
+                printer.out.write_all(b"\n")?;
+            }
+        }
+        Part::Tail => {
+            printer.painted(sgr::BOLD, &totals(report))?;
+            printer.out.write_all(b"\n")?;
+            if let Some(method) = method(report) {
+                printer.aside("", &method)?;
+            }
+        }
     }
     Ok(())
 }

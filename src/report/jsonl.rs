@@ -58,6 +58,7 @@ use crate::options::find::Snap;
 use crate::report;
 use crate::report::Document;
 use crate::report::Kind;
+use crate::report::Part;
 use crate::report::Report;
 use crate::report::Score;
 use crate::report::visible::is_hidden;
@@ -73,18 +74,28 @@ pub const SCHEMA: &str = "twicetold.find/1";
 /// # Errors
 ///
 /// What `out` answers.
-pub(crate) fn write_lines<W: Write>(report: &Report<'_>, out: &mut W) -> io::Result<()> {
+pub(crate) fn write_lines<W: Write>(
+    report: &Report<'_>,
+    part: Part,
+    out: &mut W,
+) -> io::Result<()> {
     let mut line = |record: &Record<'_>| {
         put(record, out)?;
         out.write_all(b"\n")
     };
-    line(&header(report))?;
-    report.found.clusters.iter().try_for_each(|c| line(&cluster(report, c)))?;
-    for p in &report.found.pairs {
-        let documents = [report.document(p.a.0)?, report.document(p.b.0)?];
-        line(&pair(report, p, &documents))?;
+    match part {
+        Part::Head => line(&header(report)),
+        Part::Clusters(some) => {
+            report.found.clusters[some].iter().try_for_each(|c| line(&cluster(report, c)))
+        }
+        Part::Tail => {
+            for p in &report.found.pairs {
+                let documents = [report.document(p.a.0)?, report.document(p.b.0)?];
+                line(&pair(report, p, &documents))?;
+            }
+            line(&summary(report))
+        }
     }
-    line(&summary(report))
 }
 
 /// Writes one object.
@@ -92,23 +103,37 @@ pub(crate) fn write_lines<W: Write>(report: &Report<'_>, out: &mut W) -> io::Res
 /// # Errors
 ///
 /// What `out` answers.
-pub(crate) fn write_object<W: Write>(report: &Report<'_>, out: &mut W) -> io::Result<()> {
-    out.write_all(b"{\"header\":")?;
-    put(&header(report), out)?;
-    out.write_all(b",\"clusters\":[")?;
-    for (i, c) in report.found.clusters.iter().enumerate() {
-        out.write_all(if i == 0 { b"" } else { b"," })?;
-        put(&cluster(report, c), out)?;
+pub(crate) fn write_object<W: Write>(
+    report: &Report<'_>,
+    part: Part,
+    out: &mut W,
+) -> io::Result<()> {
+    let comma = |n: usize| if n == 0 { &b""[..] } else { b"," };
+    match part {
+        Part::Head => {
+            out.write_all(b"{\"header\":")?;
+            put(&header(report), out)?;
+            out.write_all(b",\"clusters\":[")
+        }
+        Part::Clusters(some) => {
+            for n in some {
+                out.write_all(comma(n))?;
+                put(&cluster(report, &report.found.clusters[n]), out)?;
+            }
+            Ok(())
+        }
+        Part::Tail => {
+            out.write_all(b"],\"matches\":[")?;
+            for (n, p) in report.found.pairs.iter().enumerate() {
+                out.write_all(comma(n))?;
+                let documents = [report.document(p.a.0)?, report.document(p.b.0)?];
+                put(&pair(report, p, &documents), out)?;
+            }
+            out.write_all(b"],\"summary\":")?;
+            put(&summary(report), out)?;
+            out.write_all(b"}\n")
+        }
     }
-    out.write_all(b"],\"matches\":[")?;
-    for (i, p) in report.found.pairs.iter().enumerate() {
-        out.write_all(if i == 0 { b"" } else { b"," })?;
-        let documents = [report.document(p.a.0)?, report.document(p.b.0)?];
-        put(&pair(report, p, &documents), out)?;
-    }
-    out.write_all(b"],\"summary\":")?;
-    put(&summary(report), out)?;
-    out.write_all(b"}\n")
 }
 
 /// Writes a record without a line end.
@@ -753,12 +778,17 @@ mod tests {
                 Ok(())
             }
         }
+        let lines = |report: &Report<'_>, out: &mut Full| {
+            write_lines(report, Part::Head, out)?;
+            write_lines(report, Part::Clusters(0..report.found.clusters.len()), out)?;
+            write_lines(report, Part::Tail, out)
+        };
         let f = example();
         let report = Report { found: &f.found, documents: &f.documents, options: &f.options };
         let length = f.written(Format::Jsonl, Style::default()).len();
-        assert!(write_lines(&report, &mut Full(length)).is_ok());
+        assert!(lines(&report, &mut Full(length)).is_ok());
         for room in 0..length {
-            let error = write_lines(&report, &mut Full(room)).expect_err("no room");
+            let error = lines(&report, &mut Full(room)).expect_err("no room");
             assert_eq!(error.kind(), io::ErrorKind::StorageFull);
         }
     }

@@ -15,6 +15,7 @@ use std::fmt;
 use std::io;
 use std::io::Write;
 use std::ops::Deref;
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::options::find::FindOptions;
@@ -80,7 +81,7 @@ impl<'a> From<&'a str> for Text<'a> {
 }
 
 /// Documents by their number in the input.
-pub trait Documents: fmt::Debug {
+pub trait Documents: fmt::Debug + Sync {
     /// The document with a number, from 0.
     ///
     /// # Errors
@@ -350,10 +351,42 @@ pub fn write<W: Write>(
     out: W,
 ) -> io::Result<()> {
     let mut out = io::BufWriter::with_capacity(1 << 16, out);
-    match format {
-        Format::Human => human::write(report, style, &mut out)?,
-        Format::Json => jsonl::write_object(report, &mut out)?,
-        Format::Jsonl => jsonl::write_lines(report, &mut out)?,
+    for part in [Part::Head, Part::Clusters(0..report.found.clusters.len()), Part::Tail] {
+        write_part(report, (format, style), part, &mut out)?;
     }
     out.flush()
+}
+
+/// A part of a report. The head, all clusters in their order and the tail, one
+/// after another, are the report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// What comes before the clusters.
+    Head,
+    /// Some clusters, by their place in [`Found::clusters`].
+    Clusters(Range<usize>),
+    /// What comes after them: pairs and totals.
+    Tail,
+}
+
+/// Writes a part of a report to `out`, which is not buffered here.
+///
+/// # Errors
+///
+/// As [`write()`].
+///
+/// # Panics
+///
+/// As [`write()`], and if there are no such clusters.
+pub fn write_part<W: Write>(
+    report: &Report<'_>,
+    (format, style): (Format, &Style),
+    part: Part,
+    out: &mut W,
+) -> io::Result<()> {
+    match format {
+        Format::Human => human::write(report, style, part, out),
+        Format::Json => jsonl::write_object(report, part, out),
+        Format::Jsonl => jsonl::write_lines(report, part, out),
+    }
 }

@@ -26,6 +26,7 @@ pub mod room;
 mod search;
 mod stream;
 mod units;
+pub mod writing;
 
 use std::fmt;
 use std::io;
