@@ -178,7 +178,7 @@ pub struct Search {
 #[derive(Debug)]
 enum Kept {
     Memory(Rows, seed::Parts),
-    Disk(Stored, Sorting),
+    Disk(Box<Stored>, Sorting),
 }
 
 /// Bytes that a document takes, wherever its text and tokens are: its class,
@@ -263,7 +263,7 @@ impl Search {
             for part in prints.into_parts() {
                 part.into_iter().try_for_each(|print| sorting.push_word(print))?;
             }
-            self.kept = Kept::Disk(stored, sorting);
+            self.kept = Kept::Disk(Box::new(stored), sorting);
         }
         Ok(())
     }
@@ -328,7 +328,7 @@ impl Search {
     fn rows(&self) -> &dyn Tokens {
         match &self.kept {
             Kept::Memory(rows, _) => rows,
-            Kept::Disk(rows, _) => rows,
+            Kept::Disk(rows, _) => &**rows,
         }
     }
 
@@ -440,7 +440,7 @@ impl Search {
                 // The rest of the memory is enough for sorts and work.
                 let whole = rows.bytes() <= budget.total() / PARTS * WHOLE;
                 let whole = whole.then(|| rows.all()).transpose()?;
-                let both = (&*rows, whole.as_deref());
+                let both = (&**rows, whole.as_deref());
                 let links = linking::links(both, prints, how, scratch, (work, sorting))?;
                 drop(whole);
                 watch.begin("aligning", 0);
@@ -451,7 +451,7 @@ impl Search {
                     Ok(())
                 };
                 let left_out = aligning::align(rows, links, &self.plan, (work, watch), take)?;
-                sort(rows, &mut matches);
+                sort(&**rows, &mut matches);
                 Ok((matches, left_out))
             }
         }
