@@ -7,10 +7,10 @@
 //!
 //! * time: near-linear in the tokens, plus the columns aligned
 //! * space: 4 bytes a token and 8 a fingerprint, then 8 a link; the texts
-//!   are the caller's. Within a budget ([`Search::within`]) tokens,
-//!   fingerprints and links go to the disk ([`stored`], [`linking`],
-//!   [`aligning`]) and what is held is some 70 bytes a document, and the
-//!   alignments and what is made of them, some [`TAIL`] bytes each
+//!   are the caller's. Within a budget tokens, fingerprints and links go to
+//!   the disk (`stored`, `linking`, `aligning`), and what is held is some 70
+//!   bytes a document, and the alignments and what is made of them, some
+//!   [`TAIL`] bytes each
 //!
 //! The result is a function of texts and options alone: every stage sorts
 //! its input by a total order, whatever thread made it.

@@ -4,8 +4,8 @@
 //! their order while the next ones are made. The bytes are those of
 //! [`report::write`](report::write()).
 //!
-//! * space: the words of [`PLACES`] places for each of a few pieces a thread; a
-//!   cluster with more is written as it is made
+//! * space: the words of some hundred places for each of a few pieces a thread;
+//!   a cluster with thousands is written as it is made
 
 use std::io;
 use std::io::Write;
