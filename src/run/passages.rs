@@ -528,6 +528,14 @@ const MANY: usize = 1 << 14;
 /// A link of a document: number of the other one, distance and earlier token.
 type Link = (u32, u64);
 
+/// Looks at the later token of each link. They lie anywhere in memory; asked for
+/// one after another, without a decision in between, many are waited for at
+/// once.
+fn fetch(tokens: &[u32], links: &[Link]) {
+    let later = links.iter().map(|&(_, link)| tokens[((link >> 32) as u32 + link as u32) as usize]);
+    std::hint::black_box(later.fold(0, u32::wrapping_add));
+}
+
 /// Links -> alignments, by documents; and how many chains were left out.
 fn align(rows: &Rows, links: &[u64], plan: &FindPlan, watch: &dyn Watch) -> (Vec<Match>, u64) {
     watch.begin("aligning", links.len() as u64);
@@ -549,6 +557,7 @@ fn align(rows: &Rows, links: &[u64], plan: &FindPlan, watch: &dyn Watch) -> (Vec
             .collect();
         if near.len() < MANY {
             near.sort_unstable();
+            fetch(rows.tokens(), &near);
             let pairs = near.chunk_by(|x, y| x.0 == y.0);
             return pairs.map(|own| of_pair(worker, first, own)).collect::<Vec<_>>();
         }
