@@ -321,7 +321,6 @@ impl DedupArgs {
 /// Runs the command; returns its exit status.
 pub(crate) fn run(args: &DedupArgs, messages: &Messages) -> Result<u8, Failure> {
     let start = Instant::now();
-    memory::leave_huge_pages_out();
     let plan = args.plan()?;
     let mut settings = args.settings(&plan)?;
     let (references, Expanded { entries, lost, skipped }) = entries(args, messages)?;

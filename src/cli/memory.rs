@@ -21,14 +21,6 @@ pub(crate) fn room(memory: Option<u64>, temp_dir: Option<&Path>) -> Result<Room,
     Ok(Room { budget: Budget::of(total), scratch: Scratch::new(&temp_dir) })
 }
 
-/// Leaves huge pages out: they would be cleared whole, which takes longer than
-/// who touches little memory has use of them. Without an effect where the system
-/// has none.
-pub(crate) fn leave_huge_pages_out() {
-    #[cfg(target_os = "linux")]
-    let _ = rustix::thread::disable_transparent_huge_pages(true);
-}
-
 fn too_little(bytes: u64) -> Failure {
     let megabytes = |bytes: u64| bytes as f64 / 1e6;
     Failure::Usage(format!(
