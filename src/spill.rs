@@ -203,6 +203,49 @@ impl ScratchFile {
     }
 }
 
+/// Bytes written at a time.
+const WRITE: usize = 1 << 20;
+
+/// A temporary file to which small pieces are added, written together.
+#[derive(Debug)]
+pub(crate) struct Growing {
+    file: ScratchFile,
+    pending: Vec<u8>,
+}
+
+impl Growing {
+    /// A new empty file.
+    pub(crate) fn new(scratch: &Scratch) -> Result<Growing, SpillError> {
+        Ok(Growing { file: scratch.file()?, pending: Vec::new() })
+    }
+
+    /// Bytes put in.
+    pub(crate) fn len(&self) -> u64 {
+        self.file.len() + self.pending.len() as u64
+    }
+
+    /// Adds what `put` appends to the bytes that are to be written.
+    pub(crate) fn add(&mut self, put: impl FnOnce(&mut Vec<u8>)) -> Result<(), SpillError> {
+        put(&mut self.pending);
+        if self.pending.len() >= WRITE { self.flush() } else { Ok(()) }
+    }
+
+    /// Writes all that is still to be written.
+    pub(crate) fn flush(&mut self) -> Result<(), SpillError> {
+        self.file.append(&self.pending)?;
+        self.pending.clear();
+        if self.pending.capacity() > 2 * WRITE {
+            self.pending = Vec::new();
+        }
+        Ok(())
+    }
+
+    /// The file, to be read as far as it was [flushed](Growing::flush).
+    pub(crate) fn file(&self) -> &ScratchFile {
+        &self.file
+    }
+}
+
 /// Bytes that are put in one after another and read at any place.
 #[derive(Debug)]
 pub struct Spill {

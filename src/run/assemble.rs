@@ -7,27 +7,23 @@ use ahash::AHashMap;
 use crate::options::WORD_WEIGHT;
 use crate::options::find::FindPlan;
 use crate::options::find::Scope;
-use crate::options::find::Snap;
 use crate::passage::Match;
 use crate::passage::family::Family;
 use crate::passage::nest;
 use crate::passage::rows::Tokens;
 use crate::report::Cluster;
-use crate::report::Found;
 use crate::report::Kind;
 use crate::report::Pair;
 use crate::report::Score;
-use crate::report::Summary;
 use crate::run::copies::COPIES;
 use crate::run::copies::Copies;
 use crate::run::copies::copied;
 use crate::run::grouping::Placed;
 use crate::run::places;
 use crate::run::places::Request;
-use crate::run::places::Texts;
+use crate::run::places::Unlocated;
 use crate::span::ByteSpan;
 use crate::span::TokenSpan;
-use crate::spill::SpillError;
 
 /// What a report is made of.
 #[derive(Clone, Copy)]
@@ -56,16 +52,6 @@ struct Draft {
     parent: Option<u32>,
 }
 
-/// Clusters and pairs in the order of the report, before their places in the
-/// texts are known.
-pub(crate) struct Unlocated {
-    clusters: Vec<Cluster>,
-    pairs: Vec<Pair>,
-    /// Places of all occurrences, then of both sides of each pair.
-    requests: Vec<Request>,
-    snap: Snap,
-}
-
 /// Draws up clusters, and pairs when asked for. Nothing of what it was made of
 /// is needed to [locate](Unlocated::locate) them.
 #[must_use]
@@ -82,35 +68,6 @@ pub(crate) fn draw_up(parts: &Parts<'_>, families: Vec<Family>, matches: &[Match
         Vec::new()
     };
     Unlocated { clusters, pairs, requests, snap: parts.plan.options().snap }
-}
-
-impl Unlocated {
-    /// Finds the places in the texts; with what the summary says of them.
-    ///
-    /// # Errors
-    ///
-    /// When a text on the disk cannot be read.
-    pub(crate) fn locate(self, texts: &dyn Texts) -> Result<Found, SpillError> {
-        let Unlocated { mut clusters, mut pairs, requests, snap } = self;
-        let inside = requests.len() - 2 * pairs.len();
-        let (located, repeated_bytes) = places::locate(texts, requests, inside, snap)?;
-        let mut next = located.iter();
-        for o in clusters.iter_mut().flat_map(|c| &mut c.occurrences) {
-            next.next().expect("a place for each request").fill(o);
-        }
-        for p in &mut pairs {
-            p.a.1 = next.next().expect("a place for each request").span;
-            p.b.1 = next.next().expect("a place for each request").span;
-        }
-        let summary = Summary {
-            clusters: clusters.len() as u64,
-            occurrences: clusters.iter().map(|c| c.occurrences.len() as u64).sum(),
-            repeated_bytes,
-            boilerplate: clusters.iter().filter(|c| c.kind == Kind::Boilerplate).count() as u64,
-            ..Summary::default()
-        };
-        Ok(Found { clusters, pairs, summary })
-    }
 }
 
 /// Families -> clusters in the order of the report, with parents.

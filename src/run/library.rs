@@ -21,8 +21,8 @@ use crate::report::Documents;
 use crate::report::Text;
 use crate::report::duplicates::Name;
 use crate::run::places::Texts;
+use crate::spill::Growing;
 use crate::spill::Scratch;
-use crate::spill::ScratchFile;
 use crate::spill::SpillError;
 use crate::text::original::Offsets;
 
@@ -31,9 +31,6 @@ const RECENT: usize = 8;
 
 /// Most bytes of texts that are kept so, beyond the last one.
 const RECENT_BYTES: usize = 4 << 20;
-
-/// Bytes written at a time.
-const WRITE: usize = 1 << 20;
 
 /// A document and where it comes from.
 #[derive(Debug)]
@@ -73,9 +70,7 @@ enum Place {
 
 #[derive(Debug)]
 struct Disk {
-    file: ScratchFile,
-    /// What comes next in the file.
-    pending: Vec<u8>,
+    file: Growing,
     /// Where each document begins.
     starts: Vec<u64>,
     recent: Mutex<VecDeque<(u32, Arc<Held>)>>,
@@ -99,12 +94,8 @@ impl Library {
     /// Moves all documents to the disk, and those that come to it too.
     pub(crate) fn spill(&mut self, scratch: &Scratch) -> Result<(), SpillError> {
         if let Place::Memory(documents) = &mut self.place {
-            let mut disk = Disk {
-                file: scratch.file()?,
-                pending: Vec::new(),
-                starts: Vec::new(),
-                recent: Mutex::default(),
-            };
+            let mut disk =
+                Disk { file: Growing::new(scratch)?, starts: Vec::new(), recent: Mutex::default() };
             // One by one, so that no document is held for longer than needed.
             std::mem::take(documents).into_iter().try_for_each(|held| disk.push(&held))?;
             self.place = Place::Disk(disk);
@@ -116,7 +107,7 @@ impl Library {
     pub(crate) fn close(&mut self) -> Result<(), SpillError> {
         match &mut self.place {
             Place::Memory(_) => Ok(()),
-            Place::Disk(disk) => disk.flush(),
+            Place::Disk(disk) => disk.file.flush(),
         }
     }
 
@@ -178,28 +169,19 @@ const HEAD: usize = 24;
 
 impl Disk {
     fn push(&mut self, held: &Held) -> Result<(), SpillError> {
-        self.starts.push(self.file.len() + self.pending.len() as u64);
+        self.starts.push(self.file.len());
         let offsets = held.offsets.as_ref().map_or_else(Vec::new, |offsets| offsets.to_bytes());
         let id = held.id.as_deref();
-        let out = &mut self.pending;
-        out.extend_from_slice(&held.entry.to_le_bytes());
-        out.extend_from_slice(&held.record.unwrap_or(0).to_le_bytes());
-        // An id of raw JSON has a character at least.
-        out.extend_from_slice(&(id.map_or(0, str::len) as u32).to_le_bytes());
-        out.extend_from_slice(&(offsets.len() as u64).to_le_bytes());
-        out.extend_from_slice(id.unwrap_or_default().as_bytes());
-        out.extend_from_slice(&offsets);
-        out.extend_from_slice(held.text.as_bytes());
-        if out.len() >= WRITE { self.flush() } else { Ok(()) }
-    }
-
-    fn flush(&mut self) -> Result<(), SpillError> {
-        self.file.append(&self.pending)?;
-        self.pending.clear();
-        if self.pending.capacity() > 2 * WRITE {
-            self.pending = Vec::new();
-        }
-        Ok(())
+        self.file.add(|out| {
+            out.extend_from_slice(&held.entry.to_le_bytes());
+            out.extend_from_slice(&held.record.unwrap_or(0).to_le_bytes());
+            // An id of raw JSON has a character at least.
+            out.extend_from_slice(&(id.map_or(0, str::len) as u32).to_le_bytes());
+            out.extend_from_slice(&(offsets.len() as u64).to_le_bytes());
+            out.extend_from_slice(id.unwrap_or_default().as_bytes());
+            out.extend_from_slice(&offsets);
+            out.extend_from_slice(held.text.as_bytes());
+        })
     }
 
     /// One that was looked at just before, or the one in the file.
@@ -228,8 +210,8 @@ impl Disk {
         let at = number as usize;
         let end = self.starts.get(at + 1).copied().unwrap_or(self.file.len());
         let mut all = vec![0; (end - self.starts[at]) as usize];
-        self.file.read(self.starts[at], &mut all)?;
-        Held::parse(&all).ok_or_else(|| self.file.damaged())
+        self.file.file().read(self.starts[at], &mut all)?;
+        Held::parse(&all).ok_or_else(|| self.file.file().damaged())
     }
 }
 

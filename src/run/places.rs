@@ -10,8 +10,13 @@ use rayon::prelude::*;
 
 use crate::options::find::Snap;
 use crate::passage::Run;
+use crate::report::Cluster;
+use crate::report::Found;
+use crate::report::Kind;
 use crate::report::Occurrence;
+use crate::report::Pair;
 use crate::report::Score;
+use crate::report::Summary;
 use crate::report::Text;
 use crate::span::ByteSpan;
 use crate::span::TokenSpan;
@@ -98,6 +103,46 @@ pub(crate) fn unplaced(document: u32, score: Score, leader: bool, repeats: u32) 
     }
 }
 
+/// Clusters and pairs in the order of the report, before their places in the
+/// texts are known.
+pub(crate) struct Unlocated {
+    pub(crate) clusters: Vec<Cluster>,
+    pub(crate) pairs: Vec<Pair>,
+    /// Places of all occurrences, then of both sides of each pair.
+    pub(crate) requests: Vec<Request>,
+    /// Borders to which spans grow.
+    pub(crate) snap: Snap,
+}
+
+impl Unlocated {
+    /// Finds the places in the texts; with what the summary says of them.
+    ///
+    /// # Errors
+    ///
+    /// When a text on the disk cannot be read.
+    pub(crate) fn locate(self, texts: &dyn Texts) -> Result<Found, SpillError> {
+        let Unlocated { mut clusters, mut pairs, requests, snap } = self;
+        let inside = requests.len() - 2 * pairs.len();
+        let (located, repeated_bytes) = locate(texts, requests, inside, snap)?;
+        let mut next = located.iter();
+        for o in clusters.iter_mut().flat_map(|c| &mut c.occurrences) {
+            next.next().expect("a place for each request").fill(o);
+        }
+        for p in &mut pairs {
+            p.a.1 = next.next().expect("a place for each request").span;
+            p.b.1 = next.next().expect("a place for each request").span;
+        }
+        let summary = Summary {
+            clusters: clusters.len() as u64,
+            occurrences: clusters.iter().map(|c| c.occurrences.len() as u64).sum(),
+            repeated_bytes,
+            boilerplate: clusters.iter().filter(|c| c.kind == Kind::Boilerplate).count() as u64,
+            ..Summary::default()
+        };
+        Ok(Found { clusters, pairs, summary })
+    }
+}
+
 /// Returns the places of `requests`, in their order, and the number of bytes
 /// that lie in at least one of the first `counted` of them.
 ///
@@ -107,7 +152,7 @@ pub(crate) fn unplaced(document: u32, score: Score, leader: bool, repeats: u32) 
 /// # Errors
 ///
 /// When a text on the disk cannot be read.
-pub(crate) fn locate(
+fn locate(
     texts: &dyn Texts,
     requests: Vec<Request>,
     counted: usize,

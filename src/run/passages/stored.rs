@@ -20,8 +20,8 @@ use crate::passage::rows::TooManyTokens;
 use crate::run::RunError;
 use crate::run::passages::FindError;
 use crate::span::TokenSpan;
+use crate::spill::Growing;
 use crate::spill::Scratch;
-use crate::spill::ScratchFile;
 use crate::spill::SpillError;
 
 /// Bytes of a number.
@@ -29,9 +29,6 @@ const WIDTH: u64 = size_of::<u32>() as u64;
 
 /// Tokens of which it is known whether all are words.
 const STRETCH: u32 = 1 << 7;
-
-/// Bytes written at a time.
-const WRITE: usize = 1 << 20;
 
 /// Most tokens between two stretches for one read to serve both: to copy as
 /// many takes about as long as to ask the system once more.
@@ -42,28 +39,15 @@ pub(super) const READ: u32 = 1 << 15;
 
 /// Numbers in a file, put in at the end.
 #[derive(Debug)]
-struct Numbers {
-    file: ScratchFile,
-    pending: Vec<u8>,
-}
+struct Numbers(Growing);
 
 impl Numbers {
     fn new(scratch: &Scratch) -> Result<Numbers, SpillError> {
-        Ok(Numbers { file: scratch.file()?, pending: Vec::new() })
+        Ok(Numbers(Growing::new(scratch)?))
     }
 
     fn push(&mut self, numbers: impl Iterator<Item = u32>) -> Result<(), SpillError> {
-        numbers.for_each(|n| self.pending.extend_from_slice(&n.to_le_bytes()));
-        if self.pending.len() >= WRITE { self.flush() } else { Ok(()) }
-    }
-
-    fn flush(&mut self) -> Result<(), SpillError> {
-        self.file.append(&self.pending)?;
-        self.pending.clear();
-        if self.pending.capacity() > 2 * WRITE {
-            self.pending = Vec::new();
-        }
-        Ok(())
+        self.0.add(|out| numbers.for_each(|n| out.extend_from_slice(&n.to_le_bytes())))
     }
 
     /// Replaces `room` by the numbers from `at` on.
@@ -79,7 +63,7 @@ impl Numbers {
             &mut long[..]
         };
         room.clear();
-        self.file.read(at * WIDTH, buffer)?;
+        self.0.file().read(at * WIDTH, buffer)?;
         room.extend(buffer.as_chunks().0.iter().map(|bytes| u32::from_le_bytes(*bytes)));
         Ok(())
     }
@@ -163,8 +147,8 @@ impl Stored {
 
     /// Writes what is still to be written: no document comes any more.
     pub(super) fn close(&mut self) -> Result<(), SpillError> {
-        self.tokens.flush()?;
-        self.sums.as_mut().map_or(Ok(()), |(_, sums)| sums.flush())
+        self.tokens.0.flush()?;
+        self.sums.as_mut().map_or(Ok(()), |(_, sums)| sums.0.flush())
     }
 
     /// The tokens of some documents, which ascend, in their order.

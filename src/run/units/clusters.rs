@@ -17,12 +17,12 @@ use crate::report::Kind;
 use crate::report::Occurrence;
 use crate::report::Pair;
 use crate::report::Score;
-use crate::report::Summary;
 use crate::run::assemble::boilerplate;
 use crate::run::copies::COPIES;
 use crate::run::copies::Copies;
 use crate::run::places;
 use crate::run::places::Request;
+use crate::run::places::Unlocated;
 use crate::run::units::contents::Contents;
 use crate::run::units::groups::Groups;
 use crate::span::ByteSpan;
@@ -113,29 +113,13 @@ pub(super) fn report(parts: &Parts<'_>, groups: &Groups, texts: &[&str]) -> Foun
         let occurrences = occurrences(parts, groups, &places, draft, &mut requests);
         clusters.push(cluster(parts, groups, (id, draft), occurrences));
     }
-    let inside = requests.len();
-    let mut pairs = Vec::new();
-    if parts.plan.options().pairs {
-        pairs = self::pairs(parts, groups, &places, &drafts, &mut requests);
-    }
-    let (located, repeated_bytes) =
-        places::locate(&texts, requests, inside, Snap::Word).expect("texts in memory can be read");
-    let mut next = located.iter();
-    for o in clusters.iter_mut().flat_map(|c| &mut c.occurrences) {
-        next.next().expect("a place for each request").fill(o);
-    }
-    for p in &mut pairs {
-        p.a.1 = next.next().expect("a place for each request").span;
-        p.b.1 = next.next().expect("a place for each request").span;
-    }
-    let summary = Summary {
-        clusters: clusters.len() as u64,
-        occurrences: clusters.iter().map(|c| c.occurrences.len() as u64).sum(),
-        repeated_bytes,
-        boilerplate: clusters.iter().filter(|c| c.kind == Kind::Boilerplate).count() as u64,
-        ..Summary::default()
+    let pairs = if parts.plan.options().pairs {
+        pairs(parts, groups, &places, &drafts, &mut requests)
+    } else {
+        Vec::new()
     };
-    Found { clusters, pairs, summary }
+    let unlocated = Unlocated { clusters, pairs, requests, snap: Snap::Word };
+    unlocated.locate(&texts).expect("texts in memory can be read")
 }
 
 /// Clusters by the weight of all their places, then by the first.
