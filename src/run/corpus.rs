@@ -53,9 +53,11 @@ pub struct Reading<'a> {
 }
 
 /// Parts of the budget, of which [`HELD`] may be held while texts are read:
-/// links take about as much again, and what is found.
+/// links take about as much again, and what is found. Reworded passages take
+/// three times as much again, and get [`HELD_WHOLE`].
 const PARTS: u64 = 8;
 const HELD: u64 = 3;
+const HELD_WHOLE: u64 = 2;
 
 /// The documents of a search.
 #[derive(Debug)]
@@ -146,7 +148,7 @@ impl Corpus {
             rejected: 0,
         };
         if room.budget.is_limited() {
-            let demand = corpus.search.demand(HELD as f64 / PARTS as f64);
+            let demand = corpus.search.demand(corpus.parts() as f64 / PARTS as f64);
             let estimate = forecast::estimate(storage, entries, keys, demand, &room)?;
             watch.note(&Notice::Estimated(estimate));
         }
@@ -232,16 +234,21 @@ impl Corpus {
         Ok(self.library.push(held)?)
     }
 
+    /// Parts of the budget that may be held while texts are read.
+    fn parts(&self) -> u64 {
+        if self.search.spills() { HELD } else { HELD_WHOLE }
+    }
+
     /// Moves what is held to the disk when it is more than its part of the
     /// budget.
     fn keep_within(&mut self) -> Result<(), RunError> {
         let total = self.room.budget.total();
-        let held = self.held + self.search.held();
-        if self.spilled || held <= total / PARTS * HELD {
+        let (held, parts) = (self.held + self.search.held(), self.parts());
+        if self.spilled || held <= total / PARTS * parts {
             return Ok(());
         }
         if !self.search.spill()? {
-            return Err(OverBudget { total, needed: held / HELD * PARTS }.into());
+            return Err(OverBudget { total, needed: held / parts * PARTS }.into());
         }
         self.library.spill(&self.room.scratch)?;
         self.spilled = true;

@@ -77,12 +77,16 @@ impl Search {
     /// What is to be known of it before it starts, when `held` is the part of
     /// the memory that texts, tokens and fingerprints may take.
     pub(crate) fn demand(&self, held: f64) -> Demand {
-        let spills = matches!(self, Search::Passages(search) if search.can_spill());
-        Demand { spills, held, document: passages::DOCUMENT }
+        Demand { spills: self.spills(), held, document: passages::DOCUMENT }
     }
 
-    /// Moves what can be moved to the disk; returns whether that is possible:
-    /// whole units and reworded passages are searched in memory.
+    /// Whether what is held can go to the disk: whole units and reworded
+    /// passages are searched in memory.
+    pub(crate) fn spills(&self) -> bool {
+        matches!(self, Search::Passages(search) if search.can_spill())
+    }
+
+    /// Moves what can be moved to the disk; returns whether that is possible.
     ///
     /// # Errors
     ///
