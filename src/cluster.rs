@@ -106,6 +106,7 @@ pub fn families<E>(
 ) -> Result<Vec<Family>, E> {
     let ends = Ends::new(order, links);
     let mut splitting = Splitting::new(order.len());
+    let mut found: Vec<Family> = Vec::new();
     // Family of each document so far, by its place in the order.
     let mut joined: Vec<u32> = Vec::with_capacity(order.len());
     let mut meets: Vec<(u32, Option<Overlap>)> = Vec::new();
@@ -118,16 +119,32 @@ pub fn families<E>(
                 meets.push((family, known));
             }
         }
-        joined.push(splitting.join(document, &mut meets, compare.as_mut())?);
+        let Joined { family, overlap } = splitting.join(document, &mut meets, compare.as_mut())?;
+        match overlap {
+            Some(overlap) => found[family as usize].members.push(Member { document, overlap }),
+            None => found.push(Family { leader: document, members: Vec::new() }),
+        }
+        joined.push(family);
     }
-    Ok(splitting.into_families())
+    // There may be millions of two.
+    found.iter_mut().for_each(|family| family.members.shrink_to_fit());
+    Ok(found)
+}
+
+/// Where a document went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Joined {
+    /// Number of the family, in the order of the leaders.
+    pub family: u32,
+    /// What it shares with the leader, the document first; none if it leads.
+    pub overlap: Option<Overlap>,
 }
 
 /// One component on the way to its families: its documents come one by one,
-/// best to keep first.
+/// best to keep first. The leaders are held; the members are the caller's.
 #[derive(Clone, Debug)]
 pub struct Splitting {
-    found: Vec<Family>,
+    leaders: Vec<u32>,
     /// Leaders that everyone meets.
     first: usize,
 }
@@ -137,7 +154,17 @@ impl Splitting {
     #[must_use]
     pub fn new(documents: usize) -> Splitting {
         let first = if documents <= ALL_LEADERS { ALL_LEADERS } else { FIRST_LEADERS };
-        Splitting { found: Vec::new(), first }
+        Splitting { leaders: Vec::new(), first }
+    }
+
+    /// The leader of a family.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such family.
+    #[must_use]
+    pub fn leader(&self, family: u32) -> u32 {
+        self.leaders[family as usize]
     }
 
     /// What a document shares with the leader of a family, seen from the
@@ -148,7 +175,7 @@ impl Splitting {
     /// If there is no such family.
     #[must_use]
     pub fn known(&self, family: u32, link: &Link) -> Option<Overlap> {
-        let leader = self.found[family as usize].leader;
+        let leader = self.leader(family);
         let known = link.known?;
         match leader {
             leader if leader == link.a => Some(known.swapped()),
@@ -157,10 +184,10 @@ impl Splitting {
         }
     }
 
-    /// Lets the next document join a family or lead one, and returns its
-    /// number. `meets` are the families of the documents that it is linked
-    /// with and that came before, with what it shares with their leaders if
-    /// that is known; `compare` as in [`families`].
+    /// Lets the next document join a family or lead one. `meets` are the
+    /// families of the documents that it is linked with and that came before,
+    /// with what it shares with their leaders if that is known; `compare` as
+    /// in [`families`].
     ///
     /// # Errors
     ///
@@ -170,31 +197,28 @@ impl Splitting {
         document: u32,
         meets: &mut Vec<(u32, Option<Overlap>)>,
         mut compare: Option<impl FnMut(u32, u32) -> Result<Option<Overlap>, E>>,
-    ) -> Result<u32, E> {
+    ) -> Result<Joined, E> {
         if compare.is_some() {
-            let first = self.found.len().min(self.first) as u32;
+            let first = self.leaders.len().min(self.first) as u32;
             meets.extend((0..first).map(|family| (family, None)));
         }
         // Known overlaps before unknown ones of the same leader.
         meets.sort_unstable_by_key(|&(family, overlap)| (family, overlap.is_none()));
         meets.dedup_by_key(|&mut (family, _)| family);
         for &(family, known) in &*meets {
-            let leader = self.found[family as usize].leader;
+            let leader = self.leader(family);
             let overlap = match (known, &mut compare) {
                 (None, Some(compare)) => compare(document, leader)?,
                 (known, _) => known,
             };
-            if let Some(overlap) = overlap {
-                self.found[family as usize].members.push(Member { document, overlap });
-                return Ok(family);
+            if overlap.is_some() {
+                return Ok(Joined { family, overlap });
             }
         }
-        self.found.push(Family { leader: document, members: Vec::new() });
-        Ok(self.found.len() as u32 - 1)
+        Ok(self.lead(document))
     }
 
-    /// Lets the next document join the first one, whatever they share, and
-    /// returns the number of its family.
+    /// Lets the next document join the first one, whatever they share.
     ///
     /// # Errors
     ///
@@ -203,23 +227,19 @@ impl Splitting {
         &mut self,
         document: u32,
         mut compare: impl FnMut(u32, u32) -> Result<Option<Overlap>, E>,
-    ) -> Result<u32, E> {
-        match self.found.first_mut() {
-            Some(Family { leader, members }) => {
-                let overlap = compare(document, *leader)?.unwrap_or_default();
-                members.push(Member { document, overlap });
+    ) -> Result<Joined, E> {
+        match self.leaders.first() {
+            Some(&leader) => {
+                let overlap = compare(document, leader)?.unwrap_or_default();
+                Ok(Joined { family: 0, overlap: Some(overlap) })
             }
-            None => self.found.push(Family { leader: document, members: Vec::new() }),
+            None => Ok(self.lead(document)),
         }
-        Ok(0)
     }
 
-    /// The families, in the order of their leaders; some may have no member.
-    #[must_use]
-    pub fn into_families(mut self) -> Vec<Family> {
-        // There may be millions of two.
-        self.found.iter_mut().for_each(|family| family.members.shrink_to_fit());
-        self.found
+    fn lead(&mut self, document: u32) -> Joined {
+        self.leaders.push(document);
+        Joined { family: self.leaders.len() as u32 - 1, overlap: None }
     }
 }
 

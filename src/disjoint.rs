@@ -58,8 +58,15 @@ impl Disjoint {
     #[must_use]
     pub fn groups(&mut self) -> Vec<Vec<u32>> {
         let n = self.parent.len() as u32;
-        let mut order: Vec<(u32, u32)> = (0..n).map(|x| (self.find(x), x)).collect();
+        let mut order: Vec<(u32, u32)> = Vec::new();
+        for x in 0..n {
+            let least = self.find(x);
+            if least != x {
+                order.extend([(least, least), (least, x)]);
+            }
+        }
         order.sort_unstable();
+        order.dedup();
         order
             .chunk_by(|a, b| a.0 == b.0)
             .filter(|set| set.len() > 1)

@@ -17,12 +17,15 @@
 //!
 //! Source: Knuth, *The Art of Computer Programming*, volume 3, section 5.4.
 
+use crate::external::kept::Kept;
 use crate::radix::Sorter;
 use crate::spill::Scratch;
 use crate::spill::ScratchFile;
 use crate::spill::SpillError;
 use std::cmp::Ordering;
 use std::ops::Range;
+
+pub mod kept;
 
 /// Least bytes read from a run at a time, while it is merged with others.
 const LEAST_READ: usize = 16 << 10;
@@ -435,6 +438,21 @@ impl Sorted {
                 Ok(())
             }
         }
+    }
+
+    /// All that are left, to be gone through again, held in about so many
+    /// bytes of memory.
+    ///
+    /// # Errors
+    ///
+    /// When a temporary file cannot be made, written or read.
+    pub fn keep(mut self, scratch: &Scratch, room: usize) -> Result<Kept, SpillError> {
+        let mut kept = Kept::new(scratch, self.width, room);
+        while let Some(row) = self.head() {
+            kept.push(row)?;
+            self.step()?;
+        }
+        Ok(kept)
     }
 
     /// The next number, of records of 8 bytes; of longer ones the number that

@@ -25,7 +25,7 @@
 //! Modules in layers; each knows only those above it in this list, and its
 //! own folder:
 //!
-//! * [`span`], [`hash`], [`disjoint`], [`radix`], [`simd`], [`budget`]:
+//! * [`span`], [`hash`], [`bits`], [`disjoint`], [`radix`], [`simd`], [`budget`]:
 //!   positions, stable hashes, sets, sorting, what the processor offers, memory
 //! * [`options`]: what a user asks for, and the checked plans made of it
 //! * [`text`]: texts to tokens, sentences, paragraphs, lines
@@ -36,10 +36,13 @@
 //!   find near-duplicate documents
 //! * [`storage`]: files, behind one trait
 //! * [`spill`], [`external`]: what does not fit in memory
+//! * [`checkpoint`]: what a run has done, for one that goes on
 //! * [`input`], [`output`], [`report`]: readers and writers
 //! * [`run`]: the main paths, the only place with threads
 
+pub mod bits;
 pub mod budget;
+pub mod checkpoint;
 pub mod cluster;
 pub mod contain;
 pub mod cross;

@@ -8,7 +8,7 @@
 ///
 /// "Original" means before normalisation and after the input format has been
 /// undone: for JSON Lines, the unescaped string value, not bytes of the file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct ByteSpan {
     /// First byte.
     pub start: u32,

@@ -45,7 +45,12 @@ impl fmt::Display for SpillError {
             }
             _ => write!(f, "{}", self.source)?,
         }
-        f.write_str("; --temp-dir names another folder")
+        // What was written once cannot be read elsewhere.
+        if self.action == "read" {
+            Ok(())
+        } else {
+            f.write_str("; --temp-dir names another folder")
+        }
     }
 }
 
@@ -187,6 +192,12 @@ impl ScratchFile {
         Ok(())
     }
 
+    /// The error of a file in which there is something else than was written.
+    #[must_use]
+    pub(crate) fn damaged(&self) -> SpillError {
+        self.failed("read", io::ErrorKind::InvalidData.into())
+    }
+
     fn failed(&self, action: &'static str, source: io::Error) -> SpillError {
         self.scratch.failed(action, source)
     }
@@ -209,6 +220,13 @@ impl Spill {
     #[must_use]
     pub fn new(scratch: &Scratch, limit: usize) -> Spill {
         Spill { scratch: scratch.clone(), limit, blocks: Vec::new(), file: None, len: 0 }
+    }
+
+    /// Bytes that were put into a file by another; nothing more may be put in.
+    #[must_use]
+    pub fn of_file(scratch: &Scratch, file: Box<dyn Temporary>, len: u64) -> Spill {
+        let file = Some(ScratchFile { scratch: scratch.clone(), file, len });
+        Spill { scratch: scratch.clone(), limit: 0, blocks: Vec::new(), file, len }
     }
 
     /// Bytes put in.

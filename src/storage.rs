@@ -11,6 +11,7 @@
 //!
 //! Folders are listed by the crate `ignore`, not through this trait.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::fs;
 use std::io;
@@ -22,6 +23,9 @@ use std::ops::Range;
 use std::path::Path;
 use std::path::PathBuf;
 use std::time::SystemTime;
+
+#[cfg(unix)]
+use std::os::unix::fs::OpenOptionsExt;
 
 pub(crate) mod shown;
 
@@ -184,6 +188,16 @@ pub trait Sink: Write + Send {
     fn is_terminal(&self) -> bool {
         false
     }
+
+    /// Gives a file without a name ([`Storage::create_nameless`]) this one,
+    /// under which nothing may stand yet.
+    ///
+    /// # Errors
+    ///
+    /// What the system says; always for files that have a name.
+    fn link(&self, _: &Path) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
 }
 
 /// The operations on files that readers and writers of this crate use.
@@ -211,6 +225,13 @@ pub trait Storage: Send + Sync {
     /// permissions, and that owner where the system allows it.
     fn create(&self, path: &Path, like: Option<&Stat>) -> io::Result<Box<dyn Sink>>;
 
+    /// Creates a file in a folder as [`create`](Storage::create) does, but
+    /// without a name: it is gone with the process, however it ends, unless
+    /// [`Sink::link`] gives it one. None where the system has no such files.
+    fn create_nameless(&self, _: &Path, _: Option<&Stat>) -> io::Result<Option<Box<dyn Sink>>> {
+        Ok(None)
+    }
+
     /// Opens an existing file for writing, neither created nor emptied. A
     /// named pipe waits for its reader.
     fn open_existing(&self, path: &Path) -> io::Result<Box<dyn Sink>>;
@@ -237,6 +258,34 @@ pub trait Storage: Send + Sync {
     /// system has no such call.
     fn sync_system(&self, folder: &Path) -> io::Result<bool>;
 
+    /// Names of all that is in a folder, in no order.
+    fn list(&self, folder: &Path) -> io::Result<Vec<OsString>> {
+        fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name())).collect()
+    }
+
+    /// Opens an existing file to be read at any place.
+    fn reopen(&self, path: &Path) -> io::Result<Box<dyn Temporary>> {
+        Ok(Box::new(fs::File::open(path)?))
+    }
+
+    /// Takes a lock on a file, which is made if it is not there, for as long
+    /// as what is returned lives; it is gone with the process, however it
+    /// ends. [`WouldBlock`](io::ErrorKind::WouldBlock) when another has it.
+    fn lock(&self, path: &Path) -> io::Result<Lock> {
+        lock(path)
+    }
+
+    /// Takes a lock on a folder that is there, in the same way; an error where
+    /// the system has none on folders.
+    fn lock_folder(&self, path: &Path) -> io::Result<Lock> {
+        let folder = fs::File::open(path)?;
+        match folder.try_lock() {
+            Ok(()) => Ok(Lock(folder)),
+            Err(fs::TryLockError::WouldBlock) => Err(io::ErrorKind::WouldBlock.into()),
+            Err(fs::TryLockError::Error(error)) => Err(error),
+        }
+    }
+
     /// Bytes that can still be written to the file system of a folder; none
     /// where the system does not tell.
     fn available(&self, folder: &Path) -> io::Result<Option<u64>> {
@@ -259,6 +308,29 @@ fn available(folder: &Path) -> io::Result<Option<u64>> {
 #[cfg(not(unix))]
 fn available(_: &Path) -> io::Result<Option<u64>> {
     Ok(None)
+}
+
+/// A lock on a file, see [`Storage::lock`].
+#[derive(Debug)]
+pub struct Lock(#[allow(dead_code)] fs::File); // held, not used
+
+fn lock(path: &Path) -> io::Result<Lock> {
+    loop {
+        let mut options = fs::OpenOptions::new();
+        let file = options.read(true).write(true).create(true).truncate(false).open(path)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(fs::TryLockError::WouldBlock) => return Err(io::ErrorKind::WouldBlock.into()),
+            Err(fs::TryLockError::Error(error)) => return Err(error),
+        }
+        // Who held it before may have removed the file meanwhile.
+        let own = Source::stat(&file)?.identity;
+        match Disk.stat(path) {
+            Ok(now) if own.is_none() || now.identity == own => return Ok(Lock(file)),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
 }
 
 /// A temporary file, read and written at any place.
@@ -302,6 +374,48 @@ impl Temporary for fs::File {
 /// The file system.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Disk;
+
+/// Permissions of a new file that will be like another: closed to others until
+/// it is.
+#[cfg(unix)]
+fn mode(like: Option<&Stat>) -> u32 {
+    if like.is_some() { 0o600 } else { 0o666 }
+}
+
+#[cfg(unix)]
+fn make_like(file: &fs::File, like: Option<&Stat>) -> io::Result<()> {
+    let Some(like) = like else { return Ok(()) };
+    let (user, group) = like.owner;
+    // Only the superuser may give files away. Anyone else keeps the new file,
+    // as with every editor; and a change of owner clears the set-id bits, so
+    // it comes first.
+    let _ = std::os::unix::fs::fchown(file, Some(user), Some(group));
+    file.set_permissions(like.permissions.clone())
+}
+
+/// Whether the system or the file system has no files without a name, or may
+/// not have: a file with a name will show what is wrong then.
+#[cfg(target_os = "linux")]
+fn lacks_nameless(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    let lacking = [
+        Errno::OPNOTSUPP,
+        Errno::ISDIR,
+        Errno::NOENT,
+        Errno::INVAL,
+        Errno::NOSYS,
+        Errno::PERM,
+        Errno::ACCESS,
+    ];
+    Errno::from_io_error(error).is_some_and(|errno| lacking.contains(&errno))
+}
+
+/// The name that the system has for an open file.
+#[cfg(target_os = "linux")]
+fn own_name(file: &fs::File) -> String {
+    use std::os::fd::AsRawFd;
+    format!("/proc/self/fd/{}", file.as_raw_fd())
+}
 
 /// Longest chain of symbolic links that is followed, as in Linux.
 const MAX_LINKS: usize = 40;
@@ -363,24 +477,34 @@ impl Storage for Disk {
 
     #[cfg(unix)]
     fn create(&self, path: &Path, like: Option<&Stat>) -> io::Result<Box<dyn Sink>> {
-        use std::os::unix::fs::OpenOptionsExt;
         let mut options = fs::OpenOptions::new();
-        options.write(true).create_new(true);
-        let Some(like) = like else {
-            return Ok(Box::new(options.open(path)?));
-        };
-        // Closed to others until the permissions are the right ones.
-        let file = options.mode(0o600).open(path)?;
-        let (user, group) = like.owner;
-        // Only the superuser may give files away. Anyone else keeps the new
-        // file, as with every editor; and a change of owner clears the set-id
-        // bits, so it comes first.
-        let _ = std::os::unix::fs::fchown(&file, Some(user), Some(group));
-        if let Err(error) = file.set_permissions(like.permissions.clone()) {
+        let file = options.write(true).create_new(true).mode(mode(like)).open(path)?;
+        if let Err(error) = make_like(&file, like) {
             let _ = fs::remove_file(path);
             return Err(error);
         }
         Ok(Box::new(file))
+    }
+
+    #[cfg(target_os = "linux")]
+    fn create_nameless(
+        &self,
+        folder: &Path,
+        like: Option<&Stat>,
+    ) -> io::Result<Option<Box<dyn Sink>>> {
+        let mut options = fs::OpenOptions::new();
+        let flags = rustix::fs::OFlags::TMPFILE.bits() as i32;
+        let file = match options.write(true).mode(mode(like)).custom_flags(flags).open(folder) {
+            Ok(file) => file,
+            Err(error) if lacks_nameless(&error) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        // The way by which it will get its name.
+        if fs::symlink_metadata(own_name(&file)).is_err() {
+            return Ok(None);
+        }
+        make_like(&file, like)?;
+        Ok(Some(Box::new(file)))
     }
 
     #[cfg(not(unix))]
@@ -486,6 +610,22 @@ impl Sink for fs::File {
 
     fn is_terminal(&self) -> bool {
         io::IsTerminal::is_terminal(self)
+    }
+
+    #[cfg(target_os = "linux")]
+    fn link(&self, path: &Path) -> io::Result<()> {
+        use rustix::fs::AtFlags;
+        use rustix::fs::CWD;
+        use rustix::io::Errno;
+        let own = own_name(self);
+        match rustix::fs::linkat(CWD, own.as_str(), CWD, path, AtFlags::SYMLINK_FOLLOW) {
+            Err(error) if error != Errno::EXIST => {
+                // Another way, for which most systems ask for a privilege.
+                let linked = rustix::fs::linkat(self, "", CWD, path, AtFlags::EMPTY_PATH);
+                Ok(linked.map_err(|other| if other == Errno::EXIST { other } else { error })?)
+            }
+            result => Ok(result?),
+        }
     }
 }
 

@@ -880,6 +880,31 @@ fn with_a_baseline_only_what_is_new_is_reported() {
 }
 
 #[test]
+fn more_than_memory_holds_goes_to_the_folder_that_is_named_and_changes_nothing() {
+    let dir = Dir::new();
+    // 60 MiB, and few words.
+    let long = "x".repeat(1 << 20);
+    let text = |n: u64| format!("{long} {} {long}", around(n, 9, &words(100 + n / 2, 30)));
+    let lines: String = (0..30).map(|n| line(&n.to_string(), &text(n))).collect();
+    dir.write("a.jsonl", &lines);
+    let whole = dir.run(&jsonl(&["a.jsonl"])).exits(0);
+    assert_eq!(whole.records("cluster").len(), 15);
+    let small = ["--memory", "128M", "a.jsonl"];
+    let run = dir.run(&jsonl(&[&["--temp-dir", "no/such"], &small[..]].concat())).exits(2);
+    run.says("no/such").says("--temp-dir");
+    let run = dir.run(&jsonl(&[&["-v", "--temp-dir", "."], &small[..]].concat())).exits(0);
+    assert_eq!(run.stdout, whole.stdout);
+    run.says("about 30 records; 135 MB of memory to stay within").says("of temporary files");
+    for (memory, says) in [("64M", "less than 128 MB"), ("much", "expected a size like")] {
+        dir.run(&jsonl(&["--memory", memory, "a.jsonl"])).exits(2).says(says).prints_nothing();
+    }
+    // What has no disk is refused, with what would do.
+    let run = dir.run(&jsonl(&[&["--reworded"], &small[..]].concat())).exits(2);
+    run.says("--memory 135 MB is not enough").says("would do").prints_nothing();
+    assert_eq!(dir.names(), ["a.jsonl"]);
+}
+
+#[test]
 fn a_file_reached_twice_is_read_once() {
     let dir = Dir::new();
     dir.write("texts/a.txt", shipped("data/articles/night-shift.txt"));

@@ -691,6 +691,59 @@ fn the_memory_given_changes_no_byte_and_too_little_is_refused() {
 }
 
 #[test]
+fn very_many_records_stay_within_the_memory_and_are_the_same() {
+    let dir = Dir::new();
+    let text = |n: u64| words(if n % 3 == 2 { n / 2 } else { n }, 8);
+    let dump: String = (0..150_000).map(|n| line(&n.to_string(), &text(n))).collect();
+    dir.write("a.jsonl", &dump);
+    let reports = ["--clusters", "c", "--pairs", "p", "--removed", "r", "--summary", "s"];
+    for (keep, annotate) in [("first", false), ("last", true)] {
+        let mut first = None;
+        for (memory, threads) in [("4G", "2"), ("128M", "1"), ("128M", "4")] {
+            let args = ["dedup", "a.jsonl", "--keep", keep, "--memory", memory, "-j", threads];
+            let also: &[&str] =
+                if annotate { &["--annotate", "--clusters", "c"] } else { &reports };
+            let run = dir.run(&[&args[..], also].concat()).exits(0);
+            let mut all = vec![run.stdout];
+            if annotate {
+                all.push(dir.read("c"));
+            } else {
+                all.extend(["c", "p", "r"].map(|name| dir.read(name)));
+                let summary: Value = serde_json::from_slice(&dir.read("s")).unwrap();
+                let peak = summary["peak_memory"].as_u64();
+                assert!(peak.is_none_or(|p| memory == "4G" || p < (128 << 20) + 64_000_000));
+                assert!(summary["removed"].as_u64().is_some_and(|n| n > 24_000), "{summary}");
+            }
+            // Too long to be shown.
+            assert!(
+                *first.get_or_insert_with(|| all.clone()) == all,
+                "{memory}, {threads} threads"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_thousand_files_and_a_pipe_are_the_same_as_one_file() {
+    let dir = Dir::new();
+    let lines = dump();
+    for (n, line) in lines.iter().cycle().take(1000).enumerate() {
+        dir.write(&format!("many/{n:04}.jsonl"), format!("{line}\n"));
+    }
+    let one: String = lines.iter().cycle().take(1000).map(|line| format!("{line}\n")).collect();
+    dir.write("one.jsonl", &one);
+    let memory = ["dedup", "--memory", "128M"];
+    let whole = dir.run(&[&memory[..], &["one.jsonl"]].concat()).exits(0).stdout;
+    let args = ["--summary", "s", "many"];
+    let run = dir.run(&[&memory[..], &args[..]].concat()).exits(0);
+    assert_eq!(text(&run.stdout), text(&whole));
+    let summary: Value = serde_json::from_slice(&dir.read("s")).unwrap();
+    assert!(summary["peak_memory"].as_u64().is_none_or(|peak| peak < 150_000_000), "{summary}");
+    let run = dir.feed(&memory, one.as_bytes()).exits(0);
+    assert_eq!(text(&run.stdout), text(&whole));
+}
+
+#[test]
 fn a_record_too_long_for_the_memory_is_refused_by_name() {
     let dir = Dir::new();
     let long = line("long", &"word ".repeat(5 << 20));
@@ -862,9 +915,8 @@ mod on_unix {
             for n in 0..2000 {
                 feed.write_all(line(&n.to_string(), &words(n, 60)).as_bytes()).unwrap();
             }
-            while dir.names().len() < 2 {
-                std::thread::sleep(Duration::from_millis(5));
-            }
+            feed.flush().unwrap();
+            std::thread::sleep(Duration::from_millis(100));
             send(&child, signal);
             assert_eq!(ends_soon(&mut child), Some(code));
             assert!(dir.names().is_empty(), "{:?}", dir.names());

@@ -7,8 +7,6 @@ use std::time::Instant;
 
 use clap::Args;
 use clap::ValueEnum;
-use twicetold::budget::Budget;
-use twicetold::budget::LEAST;
 use twicetold::input::Entry;
 use twicetold::input::InputKind;
 use twicetold::input::Kind;
@@ -29,8 +27,6 @@ use twicetold::run::dedup::Inputs;
 use twicetold::run::dedup::Settings;
 use twicetold::run::dedup::sinks::Sink;
 use twicetold::run::dedup::sinks::Sinks;
-use twicetold::run::room::Room;
-use twicetold::spill::Scratch;
 use twicetold::storage::Disk;
 
 use crate::cli::Common;
@@ -43,6 +39,7 @@ use crate::cli::memory;
 use crate::cli::messages::Messages;
 use crate::cli::messages::counted;
 use crate::cli::progress::Progress;
+use crate::cli::resume;
 use crate::cli::size::size;
 use crate::cli::words::words;
 
@@ -228,6 +225,12 @@ pub(crate) struct DedupArgs {
     #[arg(long, value_name = "DIR", help_heading = "Memory and disk")]
     temp_dir: Option<PathBuf>,
 
+    /// Keep what was done in the folder DIR, and go on from there after a run
+    /// that was killed: give the same command again. Inputs have to be files.
+    /// DIR is empty or made, and is as it was before at the end
+    #[arg(long, value_name = "DIR", help_heading = "Memory and disk")]
+    resume: Option<PathBuf>,
+
     #[command(flatten)]
     pub(crate) common: Common,
 }
@@ -244,6 +247,8 @@ Examples:
       Only what was not there before.
   twicetold dedup --measure containment -t 0.9 dump.jsonl -o clean.jsonl
       Drop what stands whole inside of a longer record.
+  twicetold dedup --resume state dumps/ -o clean.jsonl.zst
+      A long run: after a crash, the same command goes on where it was.
   twicetold dedup notes/ -o notes-clean
       Copy a folder of text files without its duplicates.";
 
@@ -297,13 +302,7 @@ impl DedupArgs {
 
     fn settings(&self, plan: &DedupPlan) -> Result<Settings, Failure> {
         let annotate = self.annotate.then_some(self.annotate_key.as_str());
-        let temp_dir = self.temp_dir.clone().unwrap_or_else(std::env::temp_dir);
-        let total = match self.memory {
-            Some(total) if total < LEAST => return Err(too_little(total)),
-            Some(total) => total,
-            None => memory::share_of_all().max(LEAST),
-        };
-        let room = Room { budget: Budget::of(total), scratch: Scratch::new(&temp_dir) };
+        let room = memory::room(self.memory, self.temp_dir.as_deref())?;
         let mut settings = Settings::new(plan, (&self.text_key, &self.id_key), annotate, room)?;
         settings.rejects = self.rejects.is_some();
         settings.line_limit = self.max_record;
@@ -319,15 +318,6 @@ impl DedupArgs {
     }
 }
 
-fn too_little(bytes: u64) -> Failure {
-    let megabytes = |bytes: u64| bytes as f64 / 1e6;
-    Failure::Usage(format!(
-        "--memory is {} MB, but no run is kept to less than {} MB; give more",
-        megabytes(bytes),
-        megabytes(LEAST)
-    ))
-}
-
 /// Runs the command; returns its exit status.
 pub(crate) fn run(args: &DedupArgs, messages: &Messages) -> Result<u8, Failure> {
     let start = Instant::now();
@@ -338,12 +328,18 @@ pub(crate) fn run(args: &DedupArgs, messages: &Messages) -> Result<u8, Failure> 
     let kind = dedup::kind(&entries)?;
     refuse_for_texts(args, &plan, kind)?;
 
+    let inputs = Inputs { storage: &Disk, references: &references, entries: &entries };
     let outputs = Outputs::new(Arc::new(Disk));
     interrupt::remove_on_signals(&outputs)?;
+    let folder_of_state = args.resume.as_deref();
+    let paths: Vec<&Path> = args.paths.iter().chain(&args.against).map(PathBuf::as_path).collect();
+    let state = folder_of_state
+        .map(|folder| resume::open(folder, &paths, || settings.basis(inputs), messages))
+        .transpose()?;
     let (mut sinks, mut folder) = sinks(args, kind, &outputs)?;
+    sinks.state = state;
 
     let progress = Progress::new(messages);
-    let inputs = Inputs { storage: &Disk, references: &references, entries: &entries };
     let copies = folder.as_mut().map(|folder| (folder, args.paths.as_slice()));
     let totals = dedup::dedup(inputs, &settings, &mut sinks, copies, &progress)?;
     progress.finish();
@@ -352,7 +348,9 @@ pub(crate) fn run(args: &DedupArgs, messages: &Messages) -> Result<u8, Failure> 
     totals.write(&plan, cost, &mut sinks.summary).map_err(RunError::Write)?;
     sinks.settle()?;
     let gone = sinks.is_any_gone();
+    let state = sinks.state.take();
     outputs.commit_with_folder(sinks.into_outputs(), folder)?;
+    resume::remove(state, messages);
     if !gone {
         messages.summary(&totals.human(&plan, cost));
     }
@@ -427,6 +425,7 @@ fn sinks(
         pairs: open(args.pairs.as_ref())?,
         rejects: open(args.rejects.as_ref())?,
         summary,
+        state: None,
     };
     Ok((sinks, folder))
 }

@@ -30,6 +30,7 @@ use twicetold::run::RunError;
 use twicetold::run::corpus::Corpus;
 use twicetold::run::corpus::Findings;
 use twicetold::run::corpus::Reading;
+use twicetold::run::corpus::resume::basis;
 use twicetold::storage::Disk;
 
 use crate::cli::Common;
@@ -39,10 +40,13 @@ use crate::cli::inputs::Expanded;
 use crate::cli::inputs::InputArg;
 use crate::cli::interrupt;
 use crate::cli::known;
+use crate::cli::memory;
 use crate::cli::messages::Messages;
 use crate::cli::messages::counted;
 use crate::cli::messages::wants_color;
 use crate::cli::progress::Progress;
+use crate::cli::resume;
+use crate::cli::size::size;
 use crate::cli::words::words;
 
 #[derive(Args, Debug)]
@@ -141,6 +145,22 @@ pub(crate) struct FindArgs {
     /// one that cannot be a record may have 64M
     #[arg(long, value_name = "SIZE", value_parser = inputs::max_record, default_value = "1G")]
     max_record: usize,
+
+    /// Memory to stay within, such as 512M or 8G, from 128M up; what does not
+    /// fit goes to files in the folder for temporary files; none: 75 % of what
+    /// the machine or its control group allows
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    memory: Option<u64>,
+
+    /// Folder for temporary files; none: TMPDIR, else /tmp
+    #[arg(long, value_name = "DIR")]
+    temp_dir: Option<PathBuf>,
+
+    /// Keep what was done in the folder DIR, and go on from there after a run
+    /// that was killed: give the same command again. Inputs have to be files.
+    /// DIR is empty or made, and is as it was before at the end
+    #[arg(long, value_name = "DIR")]
+    resume: Option<PathBuf>,
 
     /// Member of a record that holds its text; dots lead into objects, `\.` is
     /// a dot in a name
@@ -272,6 +292,7 @@ pub(crate) fn run(args: &FindArgs, messages: &Messages) -> Result<u8, Failure> {
     let options = args.options()?;
     let plan = FindPlan::new(&options)?;
     let keys = Keys::new(&args.text_key, &args.id_key, &[])?;
+    let room = memory::room(args.memory, args.temp_dir.as_deref())?;
     let known = args.baseline.as_deref().map(known::read).transpose()?;
     let Expanded { entries, lost, skipped } = entries(args, messages)?;
     if entries.is_empty() {
@@ -279,28 +300,40 @@ pub(crate) fn run(args: &FindArgs, messages: &Messages) -> Result<u8, Failure> {
     }
     let outputs = Outputs::new(Arc::new(Disk));
     interrupt::remove_on_signals(&outputs)?;
+    let paths: Vec<&Path> = args.paths.iter().map(PathBuf::as_path).collect();
+    let mut state = args
+        .resume
+        .as_deref()
+        .map(|folder| {
+            let keys = (args.text_key.as_str(), args.id_key.as_str());
+            let reading = (args.max_record, args.rejects.is_some());
+            let basis = || basis(&Disk, &entries, &options, keys, reading);
+            resume::open(folder, &paths, basis, messages)
+        })
+        .transpose()?;
     let mut rejects = args.rejects.as_deref().map(|p| outputs.open(p)).transpose()?;
     let baseline = args.write_baseline.as_deref().map(|p| outputs.open(p)).transpose()?;
     let out = outputs.open_styled(args.output.as_deref().unwrap_or(Path::new("-")))?;
 
     let progress = Progress::new(messages);
-    let reading = Reading { keys: &keys, plan, line_limit: args.max_record };
+    let reading = Reading { keys: &keys, plan, line_limit: args.max_record, room };
     let mut corpus = Corpus::read(&Disk, &entries, reading, rejects.as_mut(), &progress)?;
     corpus.skipped += skipped;
     corpus.lost += lost;
     let lost = corpus.lost;
-    let mut findings = corpus.find(&progress)?;
+    let mut findings = corpus.find(state.as_mut(), &progress)?;
     progress.finish();
 
     let mut complete = Vec::from_iter(rejects);
-    known::ignore(&mut findings, &args.ignore_pattern);
+    known::ignore(&mut findings, &args.ignore_pattern).map_err(RunError::Write)?;
     if let Some(mut out) = baseline {
-        let all = Baseline::of(&findings.found.clusters, &findings.documents());
-        all.write(&mut out).map_err(RunError::Write)?;
+        let all = Baseline::of(&findings.found.clusters, findings.documents());
+        all.and_then(|all| all.write(&mut out)).map_err(RunError::Write)?;
         complete.push(out);
     }
     if let Some(known) = &known {
-        findings.retain(|cluster, documents| !known.holds(cluster, documents));
+        let retained = findings.retain(|cluster, all| Ok(!known.holds(cluster, all)?));
+        retained.map_err(RunError::Write)?;
     }
     let written = write(args, messages, &options, &findings, out);
     match written {
@@ -310,6 +343,7 @@ pub(crate) fn run(args: &FindArgs, messages: &Messages) -> Result<u8, Failure> {
         Err(e) => return Err(e.into()),
     }
     outputs.commit(complete)?;
+    resume::remove(state, messages);
     Ok(status(args, messages, &findings, lost))
 }
 
@@ -344,8 +378,7 @@ fn write(
         width: if terminal { messages.width() } else { Style::default().width },
         verbose: messages.verbose,
     };
-    let documents = findings.documents();
-    let report = Report { found: &findings.found, documents: &documents, options };
+    let report = Report { found: &findings.found, documents: findings.documents(), options };
     let written = twicetold::report::write(&report, args.format.into(), &style, &mut out);
     written.map_err(RunError::Write)?;
     Ok(out)

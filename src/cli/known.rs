@@ -1,10 +1,11 @@
 //! Findings that are known, or not wanted.
 
+use std::io;
 use std::path::Path;
 
 use regex::Regex;
 use twicetold::report::Cluster;
-use twicetold::report::Document;
+use twicetold::report::Documents;
 use twicetold::report::baseline::Baseline;
 use twicetold::run::corpus::Findings;
 use twicetold::storage::Shown;
@@ -22,18 +23,22 @@ pub(crate) fn pattern(word: &str) -> Result<Regex, String> {
 }
 
 /// Leaves out the clusters in whose leading place one of the patterns matches.
-pub(crate) fn ignore(findings: &mut Findings, patterns: &[Regex]) {
-    if !patterns.is_empty() {
-        findings.retain(|cluster, documents| !is_ignored(cluster, documents, patterns));
+pub(crate) fn ignore(findings: &mut Findings, patterns: &[Regex]) -> io::Result<()> {
+    if patterns.is_empty() {
+        return Ok(());
     }
+    findings.retain(|cluster, documents| Ok(!is_ignored(cluster, documents, patterns)?))
 }
 
-fn is_ignored(cluster: &Cluster, documents: &[Document<'_>], patterns: &[Regex]) -> bool {
-    let leader = cluster.occurrences.iter().find(|o| o.leader);
-    leader.is_some_and(|o| {
-        let text = o.span.of(documents[o.document as usize].text);
-        patterns.iter().any(|pattern| pattern.is_match(text))
-    })
+fn is_ignored(
+    cluster: &Cluster,
+    documents: &dyn Documents,
+    patterns: &[Regex],
+) -> io::Result<bool> {
+    let Some(leader) = cluster.occurrences.iter().find(|o| o.leader) else { return Ok(false) };
+    let document = documents.document(leader.document)?;
+    let text = leader.span.of(&document.text);
+    Ok(patterns.iter().any(|pattern| pattern.is_match(text)))
 }
 
 /// The baseline in a file.

@@ -1,5 +1,35 @@
 //! How much memory there is, may be held, and was held.
 
+use std::path::Path;
+
+use twicetold::budget::Budget;
+use twicetold::budget::LEAST;
+use twicetold::run::room::Room;
+use twicetold::spill::Scratch;
+
+use crate::cli::Failure;
+
+/// The memory that a run is told to stay within, else a share of all; and the
+/// folder for what does not fit, else that of the system.
+pub(crate) fn room(memory: Option<u64>, temp_dir: Option<&Path>) -> Result<Room, Failure> {
+    let temp_dir = temp_dir.map_or_else(std::env::temp_dir, Path::to_path_buf);
+    let total = match memory {
+        Some(total) if total < LEAST => return Err(too_little(total)),
+        Some(total) => total,
+        None => share_of_all().max(LEAST),
+    };
+    Ok(Room { budget: Budget::of(total), scratch: Scratch::new(&temp_dir) })
+}
+
+fn too_little(bytes: u64) -> Failure {
+    let megabytes = |bytes: u64| bytes as f64 / 1e6;
+    Failure::Usage(format!(
+        "--memory is {} MB, but no run is kept to less than {} MB; give more",
+        megabytes(bytes),
+        megabytes(LEAST)
+    ))
+}
+
 /// Three quarters of what the machine or the control group of the process
 /// allows; no limit where the system does not tell.
 #[cfg(target_os = "linux")]

@@ -8,6 +8,7 @@ mod known;
 mod memory;
 mod messages;
 mod progress;
+mod resume;
 mod size;
 mod standard;
 mod words;
@@ -25,6 +26,7 @@ use clap::Subcommand;
 use clap::ValueEnum;
 use clap::error::ContextKind;
 use clap::error::ContextValue;
+use twicetold::checkpoint::CheckpointError;
 use twicetold::input::InputError;
 use twicetold::input::keys::KeyError;
 use twicetold::options::OptionsError;
@@ -227,4 +229,5 @@ failures! {
     RunError => Failure::Run,
     InputError => |e| Failure::Run(RunError::Input(e)),
     OutputError => |e| Failure::Run(RunError::Output(e)),
+    CheckpointError => |e| Failure::Run(RunError::Checkpoint(e)),
 }

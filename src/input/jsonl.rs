@@ -177,6 +177,12 @@ impl Blocks {
         }
     }
 
+    /// The rooms that are left, for the blocks of another file.
+    #[must_use]
+    pub fn into_rooms(self) -> Vec<Vec<u8>> {
+        self.spare
+    }
+
     fn read_block(&mut self) -> Result<Option<Block>, InputError> {
         // What an earlier block left behind `len` is room that needs no
         // zeroing.
@@ -217,6 +223,7 @@ impl Blocks {
         }
         content.truncate(len);
         if content.is_empty() {
+            self.reuse(content);
             return Ok(None);
         }
         let block =

@@ -1,12 +1,16 @@
 //! A new folder of files: whole or not at all.
 //!
 //! It is filled under a temporary name beside its final one and renamed when
-//! all is on the disk. After an error, or a signal, nothing is left of it.
+//! all is on the disk. After an error, or a signal, nothing is left of it. As
+//! no folder is without a name, `kill -9` leaves what was filled; so it is made
+//! when the first file is to come into it, at the end of a run, and the next
+//! run with the same output removes what a dead one left: nobody holds its lock.
 //!
 //! Time: one call of the system that syncs everything, where there is one;
 //! else one a file.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::io;
 use std::io::Write;
 use std::path::Path;
@@ -15,17 +19,25 @@ use std::sync::Arc;
 
 use crate::output::OutputError;
 use crate::output::Outputs;
-use crate::output::TRIES;
 use crate::output::Temporaries;
+use crate::output::ended;
+use crate::output::temporarily;
 use crate::output::temporary_name;
+use crate::output::temporary_prefix;
+use crate::storage::FileKind;
+use crate::storage::Lock;
 use crate::storage::Sink;
+use crate::storage::folder_of;
 
 /// A folder that is being filled. Dropped without a commit
 /// ([`Outputs::commit_with_folder`]) it leaves nothing behind.
 pub struct OutputFolder {
     path: PathBuf,
-    /// None once renamed.
+    /// None before the first file comes, and once renamed.
     temporary: Option<PathBuf>,
+    renamed: bool,
+    /// Tells others that it is being filled; none where folders have no locks.
+    lock: Option<Lock>,
     target: PathBuf,
     /// Folders inside that were made.
     inner: BTreeSet<PathBuf>,
@@ -56,30 +68,48 @@ impl Outputs {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(failed(error)),
         }
-        for n in 0..TRIES {
-            let temporary = temporary_name(&target, n).map_err(failed)?;
-            // Held while creating, as for files.
-            let mut temporaries = self.lock();
-            if temporaries.closed {
-                return Err(failed(io::Error::other("the run is being ended")));
-            }
-            match self.storage.create_folder(&temporary) {
-                Ok(()) => {
-                    temporaries.folders.push(temporary.clone());
-                    return Ok(OutputFolder {
-                        path: path.to_path_buf(),
-                        temporary: Some(temporary),
-                        target,
-                        inner: BTreeSet::new(),
-                        files: Vec::new(),
-                        outputs: Arc::clone(self),
-                    });
-                }
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(failed(error)),
+        temporary_name(&target, 0).map_err(failed)?;
+        if self.lock().closed {
+            return Err(failed(ended()));
+        }
+        self.remove_dead(&target);
+        // A file that nobody sees shows whether anything can be made there.
+        let seen = self.storage.create_nameless(folder_of(&target), None).map_err(failed)?;
+        let mut folder = OutputFolder {
+            path: path.to_path_buf(),
+            temporary: None,
+            renamed: false,
+            lock: None,
+            target,
+            inner: BTreeSet::new(),
+            files: Vec::new(),
+            outputs: Arc::clone(self),
+        };
+        if seen.is_none() {
+            folder.make(&mut self.lock()).map_err(failed)?;
+        }
+        Ok(folder)
+    }
+}
+
+impl Outputs {
+    /// Removes what dead runs left of a folder, as far as that can be told and
+    /// done: it stands in nobody's way.
+    fn remove_dead(&self, target: &Path) {
+        let Ok(prefix) = temporary_prefix(target) else { return };
+        let is_left = |name: &OsString| {
+            let (name, prefix) = (name.as_encoded_bytes(), prefix.as_encoded_bytes());
+            name.starts_with(prefix) && name.ends_with(b".tmp")
+        };
+        let names = self.storage.list(folder_of(target)).unwrap_or_default();
+        for name in names.iter().filter(|name| is_left(name)) {
+            let path = target.with_file_name(name);
+            let is_folder =
+                self.storage.stat(&path).is_ok_and(|stat| stat.kind == FileKind::Folder);
+            if is_folder && let Ok(_lock) = self.storage.lock_folder(&path) {
+                let _ = self.storage.remove_folder(&path);
             }
         }
-        Err(failed(io::ErrorKind::AlreadyExists.into()))
     }
 }
 
@@ -88,6 +118,23 @@ impl OutputFolder {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The folder that is filled, made if it is not there yet.
+    fn make(&mut self, temporaries: &mut Temporaries) -> io::Result<PathBuf> {
+        if let Some(temporary) = &self.temporary {
+            return Ok(temporary.clone());
+        }
+        if self.renamed {
+            return Err(io::Error::other("the folder is finished"));
+        }
+        let create = |temporary: &Path| self.outputs.storage.create_folder(temporary);
+        let ((), temporary) = temporarily(&self.target, temporaries, create)?;
+        temporaries.paths.retain(|path| *path != temporary);
+        temporaries.folders.push(temporary.clone());
+        self.lock = self.outputs.storage.lock_folder(&temporary).ok();
+        self.temporary = Some(temporary.clone());
+        Ok(temporary)
     }
 
     pub(super) fn target(&self) -> &Path {
@@ -103,16 +150,15 @@ impl OutputFolder {
     pub fn create(&mut self, name: &Path) -> Result<FolderFile, OutputError> {
         let shown = self.path.join(name);
         let failed = |source| OutputError::Failed { path: shown.clone(), action: "create", source };
-        let Some(temporary) = self.temporary.clone() else {
-            return Err(failed(io::Error::other("the folder is finished")));
-        };
         // Held while creating: nothing may come into a folder that is being
         // removed.
-        let temporaries = self.outputs.lock();
+        let outputs = Arc::clone(&self.outputs);
+        let mut temporaries = outputs.lock();
         if temporaries.closed {
-            return Err(failed(io::Error::other("the run is being ended")));
+            return Err(failed(ended()));
         }
-        let storage = &self.outputs.storage;
+        let temporary = self.make(&mut temporaries).map_err(failed)?;
+        let storage = &outputs.storage;
         let way: Vec<&Path> = name.ancestors().skip(1).collect();
         for folder in way.into_iter().rev().filter(|f| !f.as_os_str().is_empty()) {
             if !self.inner.contains(folder) {
@@ -128,10 +174,12 @@ impl OutputFolder {
 
     /// Makes all of it survive a loss of power.
     pub(super) fn finish(&mut self) -> Result<(), OutputError> {
+        let outputs = Arc::clone(&self.outputs);
+        let made = self.make(&mut outputs.lock());
         let failed =
             |source| OutputError::Failed { path: self.path.clone(), action: "sync", source };
-        let Some(temporary) = &self.temporary else { return Ok(()) };
-        let storage = &self.outputs.storage;
+        let temporary = &made.map_err(failed)?;
+        let storage = &outputs.storage;
         if storage.sync_system(temporary).map_err(failed)? {
             return Ok(());
         }
@@ -155,7 +203,7 @@ impl OutputFolder {
             source,
         })?;
         temporaries.folders.retain(|path| path != temporary);
-        self.temporary = None;
+        (self.temporary, self.renamed) = (None, true);
         Ok(())
     }
 }
@@ -240,6 +288,27 @@ mod tests {
         assert!(names(dir.path()).is_empty());
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn what_a_dead_run_left_is_removed_and_what_a_live_one_fills_is_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let dead = dir.path().join(".new.twicetold-1-0.tmp");
+        fs::create_dir(&dead).unwrap();
+        fs::write(dead.join("a"), "half").unwrap();
+        for other in [".new.twicetold-1-1.tmp.d", ".other.twicetold-1-0.tmp"] {
+            fs::create_dir(dir.path().join(other)).unwrap();
+        }
+        fs::write(dir.path().join(".new.twicetold-1-2.tmp"), "a file").unwrap();
+        let before = names(dir.path()).len();
+        let live = fill(&Outputs::new(Arc::new(Disk)), &dir.path().join("new")).unwrap();
+        assert!(!dead.exists());
+        assert_eq!(names(dir.path()).len(), before);
+        let second = fill(&Outputs::new(Arc::new(Disk)), &dir.path().join("new")).unwrap();
+        assert_eq!(names(dir.path()).len(), before + 1, "both are there");
+        drop((live, second));
+        assert_eq!(names(dir.path()).len(), before - 1);
+    }
+
     #[test]
     fn wherever_it_fails_all_or_nothing_is_there() {
         for op in Op::ALL {
@@ -252,6 +321,11 @@ mod tests {
                 if !storage.fired() {
                     done.unwrap();
                     break;
+                }
+                if op == Op::Open {
+                    // What others left is removed where that can be done.
+                    done.unwrap();
+                    continue;
                 }
                 let synced = op == Op::SyncFolder;
                 assert!(done.is_err(), "{op:?} {n}");

@@ -1,19 +1,22 @@
 //! Outputs: whole or not at all.
 //!
-//! A regular file is written under a temporary name beside its final one and
-//! renamed when it is complete and on the disk. Until then the final name
-//! holds what it held before; a run that fails or is killed never leaves half
-//! a file there. All outputs of a run are finished and synced before the first
-//! is renamed. Standard output, named pipes and devices are written to
-//! directly.
+//! A regular file is written without a name in the folder of its final one,
+//! and named when it is complete and on the disk; where the system has no
+//! files without a name, under a temporary one (`.NAME.twicetold-PID-N.tmp`).
+//! Until then the final name holds what it held before; a run that fails or is
+//! killed never leaves half a file there. All outputs of a run are finished
+//! and synced before the first gets its final name. Standard output, named
+//! pipes and devices are written to directly.
 //!
 //! * `.gz` and `.zst` at the end of a name compress (gzip level 6, Zstandard
 //!   level 3 with checksum); standard output is never compressed
 //! * an existing regular file keeps its permissions; a symbolic link stays and
 //!   the file behind it is replaced; a file that may not be written is refused
-//! * after an error nothing is left under the temporary name; after a signal
-//!   the command calls [`Outputs::remove_all`]. Only `kill -9` leaves a
-//!   temporary file: `.NAME.twicetold-PID-N.tmp`
+//! * after an error nothing is left; after a signal the command calls
+//!   [`Outputs::remove_all`]. `kill -9` leaves nothing either, but for the
+//!   instant in which a file that is to replace another has its temporary
+//!   name; a temporary file where all files have names; and a folder that is
+//!   being filled ([`folder`])
 //!
 //! What goes to a terminal gets there with control characters made visible,
 //! unless its writer sees to that ([`Outputs::open_styled`]).
@@ -149,31 +152,24 @@ impl Outputs {
         Ok(output)
     }
 
-    /// Creates the temporary file for the final name behind `path`.
+    /// Creates the file for the final name behind `path`.
     fn create_beside(
         &self,
         path: &Path,
         like: Option<&Stat>,
     ) -> io::Result<(Box<dyn Sink>, Option<Pending>)> {
         let target = self.storage.resolve(path)?;
-        for n in 0..TRIES {
-            let temporary = temporary_name(&target, n)?;
-            // Held while creating, so that a signal finds the file listed or
-            // not there.
-            let mut temporaries = self.lock();
-            if temporaries.closed {
-                return Err(io::Error::other("the run is being ended"));
+        // The name has to be one.
+        temporary_name(&target, 0)?;
+        if let Some(sink) = self.storage.create_nameless(folder_of(&target), like)? {
+            if self.lock().closed {
+                return Err(ended());
             }
-            match self.storage.create(&temporary, like) {
-                Ok(sink) => {
-                    temporaries.paths.push(temporary.clone());
-                    return Ok((sink, Some(Pending { temporary, target })));
-                }
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(error),
-            }
+            return Ok((sink, Some(Pending { target, temporary: None, file: None })));
         }
-        Err(io::ErrorKind::AlreadyExists.into())
+        let create = |temporary: &Path| self.storage.create(temporary, like);
+        let (sink, temporary) = temporarily(&target, &mut self.lock(), create)?;
+        Ok((sink, Some(Pending { target, temporary: Some(temporary), file: None })))
     }
 
     /// Finishes `outputs`: all are flushed, completed and synced; then all
@@ -210,13 +206,12 @@ impl Outputs {
             // the last.
             let mut temporaries = self.lock();
             for output in &mut outputs {
-                let Some(Pending { temporary, target }) = output.pending.take() else { continue };
-                if let Err(source) = self.storage.rename(&temporary, &target) {
-                    output.pending = Some(Pending { temporary, target });
+                let Some(mut pending) = output.pending.take() else { continue };
+                if let Err(source) = self.name(&mut pending, &mut temporaries) {
+                    output.pending = Some(pending);
                     return Err(output.failed("rename", source));
                 }
-                temporaries.paths.retain(|path| *path != temporary);
-                let folder = folder_of(&target);
+                let folder = folder_of(&pending.target);
                 if !folders.iter().any(|(known, _)| known == folder) {
                     folders.push((folder.to_path_buf(), output.path.clone()));
                 }
@@ -233,6 +228,32 @@ impl Outputs {
                 source,
             })?;
         }
+        Ok(())
+    }
+
+    /// Gives a finished file its final name.
+    fn name(&self, pending: &mut Pending, temporaries: &mut Temporaries) -> io::Result<()> {
+        let Pending { target, temporary, file } = pending;
+        if temporaries.closed {
+            return Err(ended());
+        }
+        if temporary.is_none() {
+            let link = |name: &Path| match &*file {
+                Some(file) => file.link(name),
+                None => Err(io::Error::other("the output is not finished")),
+            };
+            match link(target) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                result => return result,
+            }
+            // A link replaces nothing, a rename does.
+            *temporary = Some(temporarily(target, temporaries, link)?.1);
+        }
+        if let Some(temporary) = temporary {
+            self.storage.rename(temporary, target)?;
+            temporaries.paths.retain(|path| path != temporary);
+        }
+        *temporary = None;
         Ok(())
     }
 
@@ -290,20 +311,59 @@ fn ends_as_folder(path: &Path) -> bool {
 const LONGEST_NAME: usize = 200;
 
 fn temporary_name(target: &Path, n: u32) -> io::Result<PathBuf> {
+    let mut temporary = temporary_prefix(target)?;
+    temporary.push(format!("{}-{n}.tmp", std::process::id()));
+    Ok(target.with_file_name(temporary))
+}
+
+/// What temporary names begin with in all processes.
+fn temporary_prefix(target: &Path) -> io::Result<OsString> {
     let name = target.file_name().ok_or(io::ErrorKind::NotFound)?;
     let mut temporary = OsString::from(".");
     if name.len() <= LONGEST_NAME {
         temporary.push(name);
         temporary.push(".");
     }
-    temporary.push(format!("twicetold-{}-{n}.tmp", std::process::id()));
-    Ok(target.with_file_name(temporary))
+    temporary.push("twicetold-");
+    Ok(temporary)
 }
 
-/// The two names of a regular output.
+/// Makes something under the first temporary name that is free, and lists it.
+/// The list is held while it is made, so that a signal finds it listed or not
+/// there.
+fn temporarily<T>(
+    target: &Path,
+    temporaries: &mut Temporaries,
+    make: impl Fn(&Path) -> io::Result<T>,
+) -> io::Result<(T, PathBuf)> {
+    if temporaries.closed {
+        return Err(ended());
+    }
+    for n in 0..TRIES {
+        let temporary = temporary_name(target, n)?;
+        match make(&temporary) {
+            Ok(made) => {
+                temporaries.paths.push(temporary.clone());
+                return Ok((made, temporary));
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
+}
+
+fn ended() -> io::Error {
+    io::Error::other("the run is being ended")
+}
+
+/// A regular output that does not have its final name yet.
 struct Pending {
-    temporary: PathBuf,
     target: PathBuf,
+    /// None for a file without a name.
+    temporary: Option<PathBuf>,
+    /// The file, when it is finished.
+    file: Option<Box<dyn Sink>>,
 }
 
 /// One output. Dropped without [`Outputs::commit`] it leaves nothing behind:
@@ -380,8 +440,11 @@ impl Output {
         }
         let Some(encoder) = self.encoder.take() else { return Ok(()) };
         let mut sink = encoder.finish().map_err(|source| self.failed("write", source))?;
-        if self.pending.is_some() {
-            sink.sync().map_err(|source| self.failed("sync", source))?;
+        if let Some(pending) = &mut self.pending {
+            if let Err(source) = sink.sync() {
+                return Err(self.failed("sync", source));
+            }
+            pending.file = Some(sink);
         }
         Ok(())
     }
@@ -419,7 +482,7 @@ impl Drop for Output {
         if let Some(mut encoder) = self.encoder.take() {
             encoder.silence();
         }
-        if let Some(Pending { temporary, .. }) = self.pending.take() {
+        if let Some(Pending { temporary: Some(temporary), .. }) = self.pending.take() {
             let mut temporaries = self.outputs.lock();
             // A file that cannot be removed stays listed, for `remove_all`
             // to try again and to report.

@@ -43,19 +43,60 @@ fn disk() -> Arc<Outputs> {
     Outputs::new(Arc::new(Disk))
 }
 
+/// The disk, with files that have no name and without.
+fn disks() -> [Arc<Outputs>; 2] {
+    [disk(), Outputs::new(Arc::new(Failing::never().named()))]
+}
+
+/// Whether files can be without a name here.
+fn has_nameless(dir: &TempDir) -> bool {
+    Disk.create_nameless(dir.path(), None).unwrap().is_some()
+}
+
 #[test]
 fn nothing_stands_under_the_final_name_before_commit() {
     let dir = tempfile::tempdir().unwrap();
-    for name in ["a", "a.gz", "a.zst", "A.ZST", "b.Gz"] {
-        let path = dir.path().join(name);
-        let mut output = disk().open(&path).unwrap();
-        output.put(&noise()).unwrap();
-        assert!(!path.exists());
-        assert_eq!(names(&dir).len(), 1, "one temporary file");
-        assert!(names(&dir)[0].starts_with(&format!(".{name}.twicetold-")));
+    for (named, disk) in [!has_nameless(&dir), true].into_iter().zip(disks()) {
+        for name in ["a", "a.gz", "a.zst", "A.ZST", "b.Gz"] {
+            let path = dir.path().join(name);
+            let mut output = disk.open(&path).unwrap();
+            output.put(&noise()).unwrap();
+            assert!(!path.exists());
+            assert_eq!(names(&dir).len(), usize::from(named), "a temporary file, or none");
+            let temporary = format!(".{name}.twicetold-");
+            assert!(names(&dir).iter().all(|name| name.starts_with(&temporary)));
+            output.commit().unwrap();
+            assert_eq!(names(&dir), [name]);
+            assert_eq!(unpacked(&path), noise());
+            fs::remove_file(path).unwrap();
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_new_file_has_the_permissions_of_any_other() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("other"), "").unwrap();
+    let mode = |name: &str| fs::metadata(dir.path().join(name)).unwrap().permissions().mode();
+    for (name, disk) in ["a", "b"].into_iter().zip(disks()) {
+        disk.open(&dir.path().join(name)).unwrap().commit().unwrap();
+        assert_eq!(mode(name), mode("other"));
+    }
+}
+
+#[test]
+fn a_file_that_came_meanwhile_is_replaced() {
+    let dir = tempfile::tempdir().unwrap();
+    for disk in disks() {
+        let path = dir.path().join("a");
+        let mut output = disk.open(&path).unwrap();
+        output.put(b"new").unwrap();
+        fs::write(&path, "other").unwrap();
         output.commit().unwrap();
-        assert_eq!(names(&dir), [name]);
-        assert_eq!(unpacked(&path), noise());
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        assert_eq!(names(&dir), ["a"]);
         fs::remove_file(path).unwrap();
     }
 }
@@ -73,12 +114,14 @@ fn an_empty_output_is_a_complete_file() {
 #[test]
 fn an_output_dropped_without_commit_leaves_nothing() {
     let dir = tempfile::tempdir().unwrap();
-    for name in ["a", "a.gz", "a.zst"] {
-        fs::write(dir.path().join(name), "old").unwrap();
-        let mut output = disk().open(&dir.path().join(name)).unwrap();
-        output.put(&noise()).unwrap();
-        drop(output);
-        assert_eq!(fs::read(dir.path().join(name)).unwrap(), b"old");
+    for disk in disks() {
+        for name in ["a", "a.gz", "a.zst"] {
+            fs::write(dir.path().join(name), "old").unwrap();
+            let mut output = disk.open(&dir.path().join(name)).unwrap();
+            output.put(&noise()).unwrap();
+            drop(output);
+            assert_eq!(fs::read(dir.path().join(name)).unwrap(), b"old");
+        }
     }
     assert_eq!(names(&dir), ["a", "a.gz", "a.zst"]);
 }
@@ -87,33 +130,40 @@ fn an_output_dropped_without_commit_leaves_nothing() {
 #[test]
 fn a_replaced_file_keeps_its_permissions_and_links_to_it_stay_links() {
     use std::os::unix::fs::PermissionsExt;
-    let dir = tempfile::tempdir().unwrap();
-    let path = |name: &str| dir.path().join(name);
-    fs::create_dir(path("sub")).unwrap();
-    fs::write(path("sub/file"), "old").unwrap();
-    fs::set_permissions(path("sub/file"), fs::Permissions::from_mode(0o4751)).unwrap();
-    std::os::unix::fs::symlink("sub/file", path("link")).unwrap();
-    let mut output = disk().open(&path("link")).unwrap();
-    output.put(b"new").unwrap();
-    output.commit().unwrap();
-    assert_eq!(fs::read(path("sub/file")).unwrap(), b"new");
-    assert_eq!(fs::metadata(path("sub/file")).unwrap().permissions().mode() & 0o7777, 0o4751);
-    assert!(fs::symlink_metadata(path("link")).unwrap().is_symlink());
+    for disk in disks() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name);
+        fs::create_dir(path("sub")).unwrap();
+        fs::write(path("sub/file"), "old").unwrap();
+        fs::set_permissions(path("sub/file"), fs::Permissions::from_mode(0o4751)).unwrap();
+        std::os::unix::fs::symlink("sub/file", path("link")).unwrap();
+        let mut output = disk.open(&path("link")).unwrap();
+        output.put(b"new").unwrap();
+        output.commit().unwrap();
+        assert_eq!(fs::read(path("sub/file")).unwrap(), b"new");
+        assert_eq!(fs::metadata(path("sub/file")).unwrap().permissions().mode() & 0o7777, 0o4751);
+        assert!(fs::symlink_metadata(path("link")).unwrap().is_symlink());
 
-    // A link to nothing: the file it names is made.
-    std::os::unix::fs::symlink("sub/new", path("dangling")).unwrap();
-    disk().open(&path("dangling")).unwrap().commit().unwrap();
-    assert!(path("sub/new").exists());
-    assert!(fs::symlink_metadata(path("dangling")).unwrap().is_symlink());
+        // A link to nothing: the file it names is made.
+        std::os::unix::fs::symlink("sub/new", path("dangling")).unwrap();
+        disk.open(&path("dangling")).unwrap().commit().unwrap();
+        assert!(path("sub/new").exists());
+        assert!(fs::symlink_metadata(path("dangling")).unwrap().is_symlink());
+    }
 }
 
 #[test]
 fn names_up_to_the_longest_work() {
     let dir = tempfile::tempdir().unwrap();
-    for len in [1, LONGEST_NAME, LONGEST_NAME + 1, 255] {
-        let name = "n".repeat(len);
-        disk().open(&dir.path().join(&name)).unwrap().commit().unwrap();
-        assert!(dir.path().join(&name).exists());
+    for disk in disks() {
+        for len in [1, LONGEST_NAME, LONGEST_NAME + 1, 255] {
+            let path = dir.path().join("n".repeat(len));
+            // New, then replaced.
+            disk.open(&path).unwrap().commit().unwrap();
+            disk.open(&path).unwrap().commit().unwrap();
+            assert!(path.exists());
+            fs::remove_file(path).unwrap();
+        }
     }
 }
 
@@ -122,11 +172,16 @@ fn a_temporary_file_of_a_dead_process_is_no_obstacle() {
     let dir = tempfile::tempdir().unwrap();
     let stale = temporary_name(&dir.path().join("a"), 0).unwrap();
     fs::write(&stale, "stale").unwrap();
-    let mut output = disk().open(&dir.path().join("a")).unwrap();
-    output.put(b"new").unwrap();
-    output.commit().unwrap();
-    assert_eq!(fs::read(dir.path().join("a")).unwrap(), b"new");
-    assert_eq!(fs::read(&stale).unwrap(), b"stale");
+    for disk in disks() {
+        for new in [b"new", b"two"] {
+            let mut output = disk.open(&dir.path().join("a")).unwrap();
+            output.put(new).unwrap();
+            output.commit().unwrap();
+            assert_eq!(fs::read(dir.path().join("a")).unwrap(), new);
+            assert_eq!(fs::read(&stale).unwrap(), b"stale");
+        }
+        fs::remove_file(dir.path().join("a")).unwrap();
+    }
 }
 
 #[test]
@@ -210,7 +265,8 @@ fn two_outputs(dir: &TempDir, storage: &Failing) -> Result<(), OutputError> {
 #[test]
 fn whatever_fails_is_reported_and_leaves_old_or_new_content() {
     let fulls = [Fault::Once(ErrorKind::Other), Fault::Always(ErrorKind::Other), Fault::Full];
-    for (op, fault) in Op::ALL.iter().flat_map(|&op| fulls.map(|fault| (op, fault))) {
+    let all = Op::ALL.iter().flat_map(|&op| fulls.map(|fault| (op, fault)));
+    for (named, (op, fault)) in all.flat_map(|one| [(false, one), (true, one)]) {
         if fault == Fault::Full && op != Op::Write {
             continue;
         }
@@ -219,8 +275,9 @@ fn whatever_fails_is_reported_and_leaves_old_or_new_content() {
             let dir = tempfile::tempdir().unwrap();
             fs::write(dir.path().join("c"), "old").unwrap();
             let storage = Failing::nth(op, n, fault);
+            let storage = if named { storage.named() } else { storage };
             let result = two_outputs(&dir, &storage);
-            let place = format!("{op:?} {n} {fault:?}");
+            let place = format!("{op:?} {n} {fault:?}, named {named}");
             // Only what failed without effect may stay unreported: a removal.
             assert_eq!(result.is_err(), storage.fired(), "{place}");
             for name in ["a.zst", "b.gz"] {
@@ -242,7 +299,8 @@ fn whatever_fails_is_reported_and_leaves_old_or_new_content() {
             }
             n += 1;
         }
-        assert!(n > 1 || matches!(op, Op::Read | Op::Remove), "{op:?} is never used");
+        let unused = matches!(op, Op::Read | Op::Remove | Op::Link | Op::Lock);
+        assert!(n > 1 || unused, "{op:?} is never used");
     }
 }
 
@@ -269,14 +327,14 @@ fn interrupted_writes_are_repeated() {
 #[test]
 fn a_file_that_cannot_be_removed_is_told_and_tried_again() {
     let dir = tempfile::tempdir().unwrap();
-    let storage = Failing::nth(Op::Remove, 1, Fault::Once(ErrorKind::PermissionDenied));
+    let storage = Failing::nth(Op::Remove, 1, Fault::Once(ErrorKind::PermissionDenied)).named();
     let outputs = Outputs::new(Arc::new(storage));
     drop(outputs.open(&dir.path().join("a")).unwrap());
     assert_eq!(names(&dir).len(), 1);
     assert!(outputs.remove_all().is_empty());
     assert!(names(&dir).is_empty());
 
-    let storage = Failing::nth(Op::Remove, 1, Fault::Always(ErrorKind::PermissionDenied));
+    let storage = Failing::nth(Op::Remove, 1, Fault::Always(ErrorKind::PermissionDenied)).named();
     let outputs = Outputs::new(Arc::new(storage));
     drop(outputs.open(&dir.path().join("a")).unwrap());
     assert_eq!(outputs.remove_all().len(), 1);
@@ -298,17 +356,18 @@ fn after_a_failed_write_no_commit_succeeds() {
 
 #[test]
 fn a_signal_removes_all_temporary_files_and_ends_the_run() {
-    let dir = tempfile::tempdir().unwrap();
-    let outputs = disk();
-    let mut a = outputs.open(&dir.path().join("a")).unwrap();
-    let b = outputs.open(&dir.path().join("b")).unwrap();
-    a.put(&noise()).unwrap();
-    b.commit().unwrap();
-    assert!(outputs.remove_all().is_empty());
-    assert_eq!(names(&dir), ["b"]);
-    outputs.open(&dir.path().join("c")).err().unwrap();
-    a.commit().unwrap_err();
-    assert_eq!(names(&dir), ["b"]);
+    for outputs in disks() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut a = outputs.open(&dir.path().join("a")).unwrap();
+        let b = outputs.open(&dir.path().join("b")).unwrap();
+        a.put(&noise()).unwrap();
+        b.commit().unwrap();
+        assert!(outputs.remove_all().is_empty());
+        assert_eq!(names(&dir), ["b"]);
+        outputs.open(&dir.path().join("c")).err().unwrap();
+        a.commit().unwrap_err();
+        assert_eq!(names(&dir), ["b"]);
+    }
 }
 
 #[test]

@@ -24,13 +24,13 @@ use ahash::AHashMap;
 use crate::options::WORD_WEIGHT;
 use crate::options::find::FindPlan;
 use crate::passage::Match;
-use crate::passage::Rows;
 use crate::passage::align::Extension;
 use crate::passage::align::Reach;
 use crate::passage::align::Wave;
 use crate::passage::align::shared;
 use crate::passage::outlook::Outlook;
 use crate::passage::outlook::Side;
+use crate::passage::rows::Rows;
 use crate::span::TokenSpan;
 
 /// Earlier exact matches tried as the predecessor of each: as minimap2's

@@ -24,10 +24,10 @@
 use std::cmp::Reverse;
 
 use crate::options::find::FindPlan;
-use crate::passage::Rows;
 use crate::passage::align::Wave;
 use crate::passage::merge::Edge;
 use crate::passage::merge::Occurrence;
+use crate::passage::rows::Tokens;
 
 /// Largest component in which every member meets every leader.
 pub const ALL_LEADERS: usize = 256;
@@ -65,13 +65,13 @@ pub struct Family {
 /// them, sorted by `(a, b)`. A component of one occurrence is a cluster of
 /// one.
 pub fn families(
-    rows: &Rows,
+    rows: &dyn Tokens,
     occurrences: &[Occurrence],
     component: &[u32],
     edges: &[Edge],
     plan: &FindPlan,
 ) -> Vec<Family> {
-    let mut wave = Wave::default();
+    let mut bench = Bench::default();
     let links = Links::new(component, edges);
     let length = |n: u32| occurrences[n as usize].unit().len();
     let mut order = component.to_vec();
@@ -89,7 +89,7 @@ pub fn families(
             if !everyone && !links.joined(leader, n) {
                 return true;
             }
-            match compare(rows, occurrences, leader, n, plan, &mut wave) {
+            match compare(rows, occurrences, leader, n, plan, &mut bench) {
                 Some(member) => {
                     members.push(member);
                     false
@@ -119,7 +119,7 @@ fn whole(occurrences: &[Occurrence], n: u32) -> Member {
 /// Sorts members and takes out those that share a place in the text with one
 /// that is the leader or more like it.
 fn part(
-    rows: &Rows,
+    rows: &dyn Tokens,
     occurrences: &[Occurrence],
     leader: u32,
     members: &mut Vec<Member>,
@@ -151,21 +151,29 @@ fn part(
     covered
 }
 
+/// What two occurrences are aligned with.
+#[derive(Default)]
+struct Bench {
+    wave: Wave,
+    rooms: [Vec<u32>; 2],
+}
+
 /// The alignment of two occurrences, if it reaches the threshold.
 fn compare(
-    rows: &Rows,
+    rows: &dyn Tokens,
     occurrences: &[Occurrence],
     leader: u32,
     n: u32,
     plan: &FindPlan,
-    wave: &mut Wave,
+    bench: &mut Bench,
 ) -> Option<Member> {
-    let a = rows.slice(occurrences[leader as usize].unit());
-    let b = rows.slice(occurrences[n as usize].unit());
-    let (short, long) = (a.len().min(b.len()) as u32, a.len().max(b.len()) as u32);
+    let (a, b) = (occurrences[leader as usize].unit(), occurrences[n as usize].unit());
+    let (short, long) = (a.len().min(b.len()), a.len().max(b.len()));
     if !plan.accepts(short, long) {
         return None;
     }
+    let Bench { wave, rooms: [of_a, of_b] } = bench;
+    let (a, b) = (rows.read(a, of_a), rows.read(b, of_b));
     // With `short` matches at most, more edits than this miss the threshold.
     let t = plan.options().threshold;
     let most = (f64::from(short) * (1.0 - t) / t).ceil() as u32 + 1;
@@ -176,7 +184,7 @@ fn compare(
 /// Clusters for the edges whose ends follow different leaders: the occurrence
 /// with most of them takes its partners, and so on until none is left.
 fn rest_of(
-    rows: &Rows,
+    rows: &dyn Tokens,
     occurrences: &[Occurrence],
     component: &[u32],
     edges: &[Edge],
@@ -265,6 +273,7 @@ impl<'a> Links<'a> {
 mod tests {
     use super::*;
     use crate::options::find::FindOptions;
+    use crate::passage::rows::Rows;
     use crate::span::TokenSpan;
 
     /// Documents of 20 tokens; document `n` differs from the first in its

@@ -174,6 +174,14 @@ fn nearest(
         .copied()
 }
 
+/// The runs in a document; `runs` are those of all, by place.
+#[must_use]
+pub fn within(runs: &[Run], document: TokenSpan) -> &[Run] {
+    let from = runs.partition_point(|r| r.span.start < document.start);
+    let many = runs[from..].partition_point(|r| r.span.start < document.end);
+    &runs[from..][..many]
+}
+
 /// The run that a side stands for: it lies inside and covers at least four
 /// fifths of a unit.
 ///

@@ -22,7 +22,7 @@
 //! through other places. Clusters stay whole; not every pair is reported.
 
 use crate::options::find::Scope;
-use crate::passage::Rows;
+use crate::passage::rows::Rows;
 use crate::radix::Sorter;
 use crate::span::TokenSpan;
 
@@ -67,6 +67,12 @@ impl Parts {
     /// Adds a fingerprint; those of later tokens come later.
     pub fn push(&mut self, hash: u32, token: u32) {
         self.parts[(hash >> (32 - PART_BITS)) as usize].push(pack(hash, token));
+    }
+
+    /// Bytes that they take.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.parts.iter().map(|part| size_of_val(&**part)).sum()
     }
 
     /// The parts, each to be sorted by [`sort`].
@@ -120,38 +126,98 @@ pub struct Linking {
     pub least: u32,
 }
 
-/// Appends the links of all groups in `sorted` to `out`: pairs of tokens,
+/// What is asked about the places of fingerprints, which are numbered in the
+/// order of their tokens.
+pub trait Places {
+    /// The token of a place.
+    fn token(&self, place: u32) -> u32;
+
+    /// The document of a place.
+    fn document(&self, place: u32) -> u32;
+
+    /// The tokens from a place on, up to [`CONTEXT`] of them.
+    fn after(&self, place: u32) -> &[u32];
+
+    /// The tokens before a place in their order, up to [`CONTEXT`] of them.
+    fn before(&self, place: u32) -> &[u32];
+
+    /// Weight of a stretch of tokens.
+    fn weight(&self, span: TokenSpan) -> u32;
+}
+
+/// Up to [`CONTEXT`] of the tokens from one on.
+pub(crate) fn after(tokens: &[u32], at: u32) -> &[u32] {
+    let at = at as usize;
+    &tokens[at..tokens.len().min(at + CONTEXT)]
+}
+
+/// Up to [`CONTEXT`] of the tokens before one.
+pub(crate) fn before(tokens: &[u32], at: u32) -> &[u32] {
+    let at = at as usize;
+    &tokens[at.saturating_sub(CONTEXT)..at]
+}
+
+/// Each token is its own place.
+impl Places for Rows {
+    fn token(&self, place: u32) -> u32 {
+        place
+    }
+
+    fn document(&self, place: u32) -> u32 {
+        Rows::document(self, place)
+    }
+
+    fn after(&self, place: u32) -> &[u32] {
+        after(self.tokens(), place)
+    }
+
+    fn before(&self, place: u32) -> &[u32] {
+        before(self.tokens(), place)
+    }
+
+    fn weight(&self, span: TokenSpan) -> u32 {
+        Rows::weight(self, span)
+    }
+}
+
+/// Appends the links of all groups in `sorted` to `out`: pairs of places,
 /// `a < b`, packed with `a` in the upper half. Links may repeat.
 ///
-/// `sorted` holds packed fingerprints in ascending order and no group is cut
-/// at its ends.
-pub fn links(rows: &Rows, sorted: &[u64], how: Linking, out: &mut Vec<u64>) {
+/// `sorted` holds fingerprints packed with their places in ascending order and
+/// no group is cut at its ends.
+pub fn links<P: Places>(all: &P, sorted: &[u64], how: Linking, out: &mut Vec<u64>) {
     let mut places = Vec::new();
     for group in sorted.chunk_by(|x, y| x >> 32 == y >> 32) {
         if group.len() < 2 {
             continue;
         }
         if how.scope == Scope::Within {
-            for own in group.chunk_by(|&x, &y| same(rows, token(x), token(y))) {
-                link_group(rows, own, how, &mut places, out);
+            for own in group.chunk_by(|&x, &y| same(all, token(x), token(y))) {
+                link_group(all, own, how, &mut places, out);
             }
         } else {
-            link_group(rows, group, how, &mut places, out);
+            link_group(all, group, how, &mut places, out);
         }
     }
 }
 
-fn same(rows: &Rows, x: u32, y: u32) -> bool {
-    rows.document(x) == rows.document(y)
+fn same<P: Places>(all: &P, x: u32, y: u32) -> bool {
+    all.document(x) == all.document(y)
 }
 
-fn link_group(rows: &Rows, group: &[u64], how: Linking, places: &mut Vec<u32>, out: &mut Vec<u64>) {
+fn link_group<P: Places>(
+    all: &P,
+    group: &[u64],
+    how: Linking,
+    places: &mut Vec<u32>,
+    out: &mut Vec<u64>,
+) {
     let across = how.scope == Scope::Across;
     if group.len() <= ALL_PAIRS {
         for (n, &y) in group.iter().enumerate() {
             for &x in &group[..n] {
                 let (a, b) = (token(x), token(y));
-                if !across || !same(rows, a, b) {
+                if !across || !same(all, a, b) {
                     out.push(pack(a, b));
                 }
             }
@@ -160,23 +226,20 @@ fn link_group(rows: &Rows, group: &[u64], how: Linking, places: &mut Vec<u32>, o
     }
     places.clear();
     places.extend(group.iter().map(|&x| token(x)));
-    let tokens = rows.tokens();
-    let after = |p: u32| &tokens[p as usize..tokens.len().min(p as usize + CONTEXT)];
-    let before = |p: u32| tokens[(p as usize).saturating_sub(CONTEXT)..p as usize].iter().rev();
-    if across && same(rows, places[0], places[places.len() - 1]) {
+    if across && same(all, places[0], places[places.len() - 1]) {
         return;
     }
-    places.sort_by(|&x, &y| after(x).cmp(after(y)));
-    link_neighbours(rows, places, how, out);
+    places.sort_by(|&x, &y| all.after(x).cmp(all.after(y)));
+    link_neighbours(all, places, how, out);
     places.sort_unstable();
-    places.sort_by(|&x, &y| before(x).cmp(before(y)));
-    link_neighbours(rows, places, how, out);
+    places.sort_by(|&x, &y| all.before(x).iter().rev().cmp(all.before(y).iter().rev()));
+    link_neighbours(all, places, how, out);
 }
 
 /// Links each place to the next, or to the next of another document.
-fn link_neighbours(rows: &Rows, places: &[u32], how: Linking, out: &mut Vec<u64>) {
+fn link_neighbours<P: Places>(all: &P, places: &[u32], how: Linking, out: &mut Vec<u64>) {
     let mut push = |x: u32, y: u32| {
-        if how.least == 0 || agree(rows, x, y, how.least) {
+        if how.least == 0 || agree(all, x.min(y), x.max(y), how.least) {
             out.push(pack(x.min(y), x.max(y)));
         }
     };
@@ -190,7 +253,7 @@ fn link_neighbours(rows: &Rows, places: &[u32], how: Linking, out: &mut Vec<u64>
     let mut other: Option<u32> = None;
     for n in (1..places.len()).rev() {
         let (x, y) = (places[n - 1], places[n]);
-        if !same(rows, x, y) {
+        if !same(all, x, y) {
             other = Some(y);
         }
         if let Some(z) = other {
@@ -201,15 +264,14 @@ fn link_neighbours(rows: &Rows, places: &[u32], how: Linking, out: &mut Vec<u64>
 
 /// Whether the tokens equal around two places weigh at least `least`. Ends of
 /// documents are not minded: what lies beyond them agrees by chance only.
-fn agree(rows: &Rows, x: u32, y: u32, least: u32) -> bool {
-    let tokens = rows.tokens();
-    let (i, j) = (x.min(y) as usize, x.max(y) as usize);
-    let most = least as usize;
+/// [`CONTEXT`] tokens, of the least weight, weigh more than is ever asked for.
+pub(crate) fn agree<P: Places>(all: &P, x: u32, y: u32, least: u32) -> bool {
     let equal = |(a, b): &(&u32, &u32)| a == b;
-    let after = tokens[i..].iter().zip(&tokens[j..]).take(most).take_while(equal).count();
-    let back = tokens[..i].iter().rev().zip(tokens[..j].iter().rev());
-    let before = back.take(most).take_while(equal).count();
-    rows.weight(TokenSpan { start: (i - before) as u32, end: (i + after) as u32 }) >= least
+    let after = all.after(x).iter().zip(all.after(y)).take_while(equal).count() as u32;
+    let back = all.before(x).iter().rev().zip(all.before(y).iter().rev());
+    let before = back.take_while(equal).count() as u32;
+    let at = all.token(x);
+    all.weight(TokenSpan { start: at - before, end: at + after }) >= least
 }
 
 #[cfg(test)]

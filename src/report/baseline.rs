@@ -22,7 +22,7 @@ use serde::Serialize;
 
 use crate::hash;
 use crate::report::Cluster;
-use crate::report::Document;
+use crate::report::Documents;
 use crate::report::jsonl::put;
 use crate::text::Hashes;
 use crate::text::tokenize;
@@ -71,28 +71,37 @@ impl std::error::Error for BaselineError {}
 impl Baseline {
     /// All places of clusters; `documents` are those that were searched.
     ///
+    /// # Errors
+    ///
+    /// A document that cannot be read.
+    ///
     /// # Panics
     ///
     /// If a document number or a span does not belong to `documents`.
-    #[must_use]
-    pub fn of(clusters: &[Cluster], documents: &[Document<'_>]) -> Baseline {
+    pub fn of(clusters: &[Cluster], documents: &dyn Documents) -> io::Result<Baseline> {
         let mut places = BTreeMap::new();
         for key in clusters.iter().flat_map(|cluster| keys(cluster, documents)) {
-            *places.entry(key).or_default() += 1;
+            *places.entry(key?).or_default() += 1;
         }
-        Baseline { places }
+        Ok(Baseline { places })
     }
 
     /// Whether all places of a cluster are known.
     ///
+    /// # Errors
+    ///
+    /// A document that cannot be read.
+    ///
     /// # Panics
     ///
     /// As [`Baseline::of`].
-    #[must_use]
-    pub fn holds(&self, cluster: &Cluster, documents: &[Document<'_>]) -> bool {
+    pub fn holds(&self, cluster: &Cluster, documents: &dyn Documents) -> io::Result<bool> {
         let mut own: BTreeMap<(String, u128), u64> = BTreeMap::new();
-        keys(cluster, documents).for_each(|key| *own.entry(key).or_default() += 1);
-        own.iter().all(|(key, count)| self.places.get(key).is_some_and(|known| known >= count))
+        for key in keys(cluster, documents) {
+            *own.entry(key?).or_default() += 1;
+        }
+        let is_known = |key, count| self.places.get(key).is_some_and(|known| known >= count);
+        Ok(own.iter().all(|(key, count)| is_known(key, count)))
     }
 
     /// Reads what [`write`](Baseline::write) wrote. Blank lines are passed
@@ -149,14 +158,14 @@ fn number(hex: &str) -> Option<u128> {
 /// Path and hash of each place.
 fn keys<'a>(
     cluster: &'a Cluster,
-    documents: &'a [Document<'_>],
-) -> impl Iterator<Item = (String, u128)> + 'a {
+    documents: &'a dyn Documents,
+) -> impl Iterator<Item = io::Result<(String, u128)>> + 'a {
     let mut hashes = Hashes::default();
     cluster.occurrences.iter().map(move |o| {
-        let document = &documents[o.document as usize];
+        let document = documents.document(o.document)?;
         hashes.clear();
-        tokenize(o.span.of(document.text), &mut hashes);
-        (document.path.clone().into_owned(), hash::content(&hashes.hashes))
+        tokenize(o.span.of(&document.text), &mut hashes);
+        Ok((document.path.into_owned(), hash::content(&hashes.hashes)))
     })
 }
 
@@ -182,23 +191,23 @@ mod tests {
     #[test]
     fn a_baseline_holds_its_own_and_reads_back() {
         let f = found(&[("a \"\u{e9}\"\n", "one two. one two"), ("b", "one two")], "one two");
-        let baseline = Baseline::of(&f.found.clusters, &f.documents);
-        assert!(baseline.holds(&f.found.clusters[0], &f.documents));
+        let baseline = Baseline::of(&f.found.clusters, &f.documents).unwrap();
+        assert!(baseline.holds(&f.found.clusters[0], &f.documents).unwrap());
         let mut bytes = Vec::new();
         baseline.write(&mut bytes).unwrap();
         let text = String::from_utf8(bytes).unwrap();
         assert_eq!(text.lines().count(), 3);
         assert_eq!(Baseline::parse(&text), Ok(baseline));
-        assert!(!Baseline::default().holds(&f.found.clusters[0], &f.documents));
+        assert!(!Baseline::default().holds(&f.found.clusters[0], &f.documents).unwrap());
     }
 
     #[test]
     fn what_moves_is_known_and_what_comes_or_changes_is_new() {
         let f = found(&[("a", "one two. one two"), ("b", "one two")], "one two");
-        let baseline = Baseline::of(&f.found.clusters, &f.documents);
+        let baseline = Baseline::of(&f.found.clusters, &f.documents).unwrap();
         let known = |files: &[(&'static str, &'static str)], passage: &str| {
             let f = found(files, passage);
-            baseline.holds(&f.found.clusters[0], &f.documents)
+            baseline.holds(&f.found.clusters[0], &f.documents).unwrap()
         };
         assert!(known(&[("a", "moved\none two and one two"), ("b", "x one two")], "one two"));
         assert!(known(&[("a", "ONE, two. ONE, two"), ("b", "ONE, two")], "ONE, two"));

@@ -47,7 +47,51 @@ pub struct Cluster {
     pub members: Vec<Member>,
 }
 
+/// What the members of a cluster have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// Number from 1 in the order of the report.
+    pub id: u32,
+    /// What makes it a cluster.
+    pub kind: Kind,
+    /// Number of the record that the others were compared with.
+    pub leader: u32,
+    /// Members, the leader too.
+    pub size: u32,
+    /// Shingles of the leader; 0 where they were not counted.
+    pub shingles: u32,
+    /// The lowest score of a member against the leader.
+    pub weakest: Overlap,
+}
+
+/// What becomes of a record that is in a cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// Number of the cluster.
+    pub cluster: u32,
+    /// Members of it.
+    pub size: u32,
+    /// Number of the record that the others were compared with.
+    pub leader: u32,
+    /// What it shares with the leader, if it goes.
+    pub removed: Option<Overlap>,
+}
+
 impl Cluster {
+    /// What its members have in common.
+    #[must_use]
+    pub fn head(&self, measure: Measure) -> Head {
+        let at = self.members.partition_point(|m| m.record < self.leader);
+        Head {
+            id: self.id,
+            kind: self.kind,
+            leader: self.leader,
+            size: self.members.len() as u32,
+            shingles: self.members.get(at).map_or(0, |m| m.overlap.first),
+            weakest: self.weakest(measure).map(|m| m.overlap).unwrap_or_default(),
+        }
+    }
+
     /// The member with the lowest score against the leader; of equals the
     /// first. The leader itself only where it has no company.
     #[must_use]

@@ -38,9 +38,9 @@ use crate::options::dedup::Linking;
 use crate::options::dedup::Measure;
 use crate::options::dedup::Unit;
 use crate::report::dedup;
-use crate::report::dedup::Cluster;
-use crate::report::dedup::Fate;
+use crate::report::dedup::Head;
 use crate::report::dedup::Kind;
+use crate::report::dedup::Mark;
 use crate::report::dedup::Pair;
 use crate::report::jsonl::Label;
 use crate::report::jsonl::label;
@@ -166,10 +166,10 @@ struct Side<'a> {
 
 /// The part of a cluster before its members.
 #[derive(Serialize)]
-struct Head<'a> {
+struct Front<'a> {
     r#type: &'static str,
     id: u32,
-    size: usize,
+    size: u32,
     kept: Option<Side<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     leader: Option<Side<'a>>,
@@ -212,7 +212,7 @@ struct PairLine<'a> {
 #[derive(Serialize)]
 struct Annotation<'a> {
     cluster_id: Option<u32>,
-    cluster_size: usize,
+    cluster_size: u32,
     kept: bool,
     duplicate_of: Option<Label<'a>>,
     score: Option<f64>,
@@ -294,18 +294,15 @@ impl<'a, W: Write> Clusters<'a, W> {
     /// # Errors
     ///
     /// What the output answers; so with the others.
-    pub fn begin(&mut self, cluster: &Cluster, leader: &Name<'_>) -> io::Result<()> {
+    pub fn begin(&mut self, cluster: &Head, leader: &Name<'_>) -> io::Result<()> {
         let options = self.plan.options();
-        let at = cluster.members.partition_point(|m| m.record < cluster.leader);
-        let shingles = cluster.members.get(at).map_or(0, |m| m.overlap.first);
-        let side = || leader.side(options.measure, shingles);
+        let side = || leader.side(options.measure, cluster.shingles);
         let none = options.keep == Keep::None;
         let connected = options.cluster == Linking::Connected;
-        let weakest = cluster.weakest(options.measure).filter(|_| connected);
-        let head = Head {
+        let head = Front {
             r#type: "cluster",
             id: cluster.id,
-            size: cluster.members.len(),
+            size: cluster.size,
             kept: (!none).then(side),
             leader: none.then(side),
             kind: match cluster.kind {
@@ -313,7 +310,7 @@ impl<'a, W: Write> Clusters<'a, W> {
                 Kind::Near => "near",
                 Kind::Contained => "contained",
             },
-            weakest: weakest.map(|m| score(options.measure, m.overlap)),
+            weakest: connected.then(|| score(options.measure, cluster.weakest)),
         };
         let mut json = Vec::new();
         put(&head, &mut json)?;
@@ -331,7 +328,7 @@ impl<'a, W: Write> Clusters<'a, W> {
     /// As [`begin`](Clusters::begin).
     pub fn member(
         &mut self,
-        cluster: &Cluster,
+        cluster: &Head,
         member: &dedup::Member,
         name: &Name<'_>,
     ) -> io::Result<()> {
@@ -368,27 +365,23 @@ impl<'a, W: Write> Clusters<'a, W> {
     }
 }
 
-/// The member to be added to a record, `"key":{…}`, given the name of the
-/// record that the others of its cluster were compared with, unless it is
-/// itself.
+/// The member to be added to a record, `"key":{…}`, given what becomes of it
+/// (nothing of one that is in no cluster) and the name of the record that the
+/// others of its cluster were compared with, unless it is itself.
 #[must_use]
 pub fn annotation(
     key: &str,
-    fate: Fate<'_>,
+    mark: Option<Mark>,
     leader: Option<&Name<'_>>,
     measure: Measure,
 ) -> Vec<u8> {
-    let (cluster, member) = match fate {
-        Fate::Alone => (None, None),
-        Fate::Kept(cluster) => (Some(cluster), None),
-        Fate::Removed(cluster, member) => (Some(cluster), Some(member)),
-    };
+    let removed = mark.and_then(|mark| mark.removed);
     let annotation = Annotation {
-        cluster_id: cluster.map(|c| c.id),
-        cluster_size: cluster.map_or(1, |c| c.members.len()),
-        kept: member.is_none(),
+        cluster_id: mark.map(|mark| mark.cluster),
+        cluster_size: mark.map_or(1, |mark| mark.size),
+        kept: removed.is_none(),
         duplicate_of: leader.map(|name| label(&name.label)),
-        score: leader.and(member).map(|m| score(measure, m.overlap)),
+        score: leader.and(removed).map(|overlap| score(measure, overlap)),
     };
     let mut json = Vec::new();
     let written = put(&key, &mut json).and_then(|()| {

@@ -31,7 +31,7 @@ impl<'a> Fixture<'a> {
             label: label.into(),
             path: path.into(),
             record: None,
-            text,
+            text: text.into(),
             offsets: None,
         })
     }
@@ -42,7 +42,7 @@ impl<'a> Fixture<'a> {
             label: id.into(),
             path: "dump.jsonl".into(),
             record: Some(record),
-            text,
+            text: text.into(),
             offsets: None,
         })
     }
@@ -57,7 +57,7 @@ impl<'a> Fixture<'a> {
     /// The place of the `nth` time (from 0) that a passage stands in a
     /// document.
     pub(super) fn place(&self, document: u32, passage: &str, nth: usize) -> Occurrence {
-        let text = self.documents[document as usize].text;
+        let text: &str = &self.documents[document as usize].text;
         let (start, _) = text.match_indices(passage).nth(nth).expect(passage);
         let end = start + passage.len();
         let line = |at: usize| text[..at].matches('\n').count() as u32 + 1;

@@ -130,26 +130,28 @@ impl<'a, W: Write> Printer<'a, W> {
     }
 
     fn cluster(&mut self, cluster: &Cluster) -> io::Result<()> {
-        let heading = self.heading(cluster);
+        let heading = self.heading(cluster)?;
         self.painted(sgr::BOLD, &heading)?;
         self.out.write_all(b"\n")?;
         let all = &cluster.occurrences;
         let Some(leader) = all.iter().find(|o| o.leader).or(all.first()) else {
             return Ok(());
         };
-        self.place(leader)?;
-        self.note(cluster, leader, None)?;
-        let text = self.passage(leader);
+        let first = self.report.document(leader.document)?;
+        self.place(&first, leader)?;
+        self.note(cluster, (&first, leader), None)?;
+        let text = passage(&first, leader);
         self.excerpt(excerpt::cut(text, self.room()))?;
 
         let limit = if self.style.verbose { all.len() } else { PLACES };
         let mut words = None;
         for other in all.iter().filter(|o| !std::ptr::eq(*o, leader)).take(limit - 1) {
-            self.place(other)?;
-            let here = self.passage(other);
+            let document = self.report.document(other.document)?;
+            self.place(&document, other)?;
+            let here = passage(&document, other);
             if cluster.kind == Kind::Reworded {
                 // Nearly all words differ; the passage itself says more.
-                self.note(cluster, other, Some(false))?;
+                self.note(cluster, (&document, other), Some(false))?;
                 self.excerpt(excerpt::cut(here, self.room()))?;
                 continue;
             }
@@ -159,7 +161,7 @@ impl<'a, W: Write> Printer<'a, W> {
                 let leader = words.get_or_insert_with(|| Words::new(text));
                 differences(leader, &Words::new(here), self.room())
             };
-            self.note(cluster, other, Some(found.is_none()))?;
+            self.note(cluster, (&document, other), Some(found.is_none()))?;
             let Some(found) = found else { continue };
             self.excerpt(found.pieces)?;
             let left_out = found.left_out as u64;
@@ -190,7 +192,7 @@ impl<'a, W: Write> Printer<'a, W> {
 
     /// What a cluster is, how often and where it stands, how alike its places
     /// are.
-    fn heading(&self, cluster: &Cluster) -> String {
+    fn heading(&self, cluster: &Cluster) -> io::Result<String> {
         let places = &cluster.occurrences;
         let mut how = format!("#{}  ", cluster.id);
         if cluster.kind == Kind::Boilerplate {
@@ -224,7 +226,7 @@ impl<'a, W: Write> Printer<'a, W> {
         }
         let place = match (cluster.documents, places.first()) {
             (1, Some(first)) => {
-                let document = self.report.document(first.document);
+                let document = self.report.document(first.document)?;
                 let name = visible::name(&document.path);
                 let name = match document.record {
                     Some(record) => Cow::Owned(format!("{name}:{record}")),
@@ -239,11 +241,10 @@ impl<'a, W: Write> Printer<'a, W> {
             }
             (n, _) => counted(u64::from(n), "document"),
         };
-        format!("{how} in {place}{rest}")
+        Ok(format!("{how} in {place}{rest}"))
     }
 
-    fn place(&mut self, occurrence: &Occurrence) -> io::Result<()> {
-        let document = self.report.document(occurrence.document);
+    fn place(&mut self, document: &Document<'_>, occurrence: &Occurrence) -> io::Result<()> {
         self.out.write_all(b"  ")?;
         self.painted(sgr::MAGENTA, &visible::name(&document.path))?;
         self.out.write_all(b":")?;
@@ -260,7 +261,12 @@ impl<'a, W: Write> Printer<'a, W> {
 
     /// What is to be said about a place, on its line; `same` says whether it
     /// has the words of the leader, none for the leader itself.
-    fn note(&mut self, cluster: &Cluster, o: &Occurrence, same: Option<bool>) -> io::Result<()> {
+    fn note(
+        &mut self,
+        cluster: &Cluster,
+        (document, o): (&Document<'_>, &Occurrence),
+        same: Option<bool>,
+    ) -> io::Result<()> {
         let mut notes = Vec::new();
         match same {
             // Of two the heading says it.
@@ -278,7 +284,7 @@ impl<'a, W: Write> Printer<'a, W> {
         if o.repeats > 1 && cluster.occurrences.len() > 1 {
             notes.push(format!("{} in a row", times(u64::from(o.repeats))));
         }
-        if quotes::enclose(self.report.document(o.document).text, o.span) {
+        if quotes::enclose(&document.text, o.span) {
             notes.push("in quotes".to_owned());
         }
         if !notes.is_empty() {
@@ -286,13 +292,6 @@ impl<'a, W: Write> Printer<'a, W> {
             self.painted(sgr::FAINT, &notes.join(", "))?;
         }
         self.out.write_all(b"\n")
-    }
-
-    /// The text to show of a place: of a run its first unit.
-    fn passage(&self, occurrence: &Occurrence) -> &'a str {
-        let passage = occurrence.span.of(self.report.document(occurrence.document).text);
-        let unit = occurrence.period.and_then(|period| passage.get(..period as usize));
-        unit.unwrap_or(passage).trim_end()
     }
 
     /// Columns of a line of an excerpt.
@@ -330,6 +329,13 @@ impl<'a, W: Write> Printer<'a, W> {
         }
         Ok(())
     }
+}
+
+/// The text to show of a place: of a run its first unit.
+fn passage<'a>(document: &'a Document<'_>, occurrence: &Occurrence) -> &'a str {
+    let passage = occurrence.span.of(&document.text);
+    let unit = occurrence.period.and_then(|period| passage.get(..period as usize));
+    unit.unwrap_or(passage).trim_end()
 }
 
 /// The id of a record, decoded, if it has one of its own: without one its

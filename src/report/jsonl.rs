@@ -45,6 +45,8 @@ use std::io::Write;
 
 use serde::Serialize;
 use serde::Serializer;
+use serde::ser::Error;
+use serde::ser::SerializeSeq;
 use serde_json::ser::Formatter;
 use serde_json::value::RawValue;
 
@@ -54,6 +56,7 @@ use crate::options::find::Profile;
 use crate::options::find::Scope;
 use crate::options::find::Snap;
 use crate::report;
+use crate::report::Document;
 use crate::report::Kind;
 use crate::report::Report;
 use crate::report::Score;
@@ -77,7 +80,10 @@ pub(crate) fn write_lines<W: Write>(report: &Report<'_>, out: &mut W) -> io::Res
     };
     line(&header(report))?;
     report.found.clusters.iter().try_for_each(|c| line(&cluster(report, c)))?;
-    report.found.pairs.iter().try_for_each(|p| line(&pair(report, p)))?;
+    for p in &report.found.pairs {
+        let documents = [report.document(p.a.0)?, report.document(p.b.0)?];
+        line(&pair(report, p, &documents))?;
+    }
     line(&summary(report))
 }
 
@@ -97,7 +103,8 @@ pub(crate) fn write_object<W: Write>(report: &Report<'_>, out: &mut W) -> io::Re
     out.write_all(b"],\"matches\":[")?;
     for (i, p) in report.found.pairs.iter().enumerate() {
         out.write_all(if i == 0 { b"" } else { b"," })?;
-        put(&pair(report, p), out)?;
+        let documents = [report.document(p.a.0)?, report.document(p.b.0)?];
+        put(&pair(report, p, &documents), out)?;
     }
     out.write_all(b"],\"summary\":")?;
     put(&summary(report), out)?;
@@ -313,28 +320,34 @@ fn cluster<'a>(report: &'a Report<'a>, cluster: &'a report::Cluster) -> Record<'
 
 impl Serialize for Occurrences<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.occurrences.iter().map(|o| {
-            let document = self.report.document(o.document);
-            let start = document.original(o.span.start);
-            let period = o.period.map(|p| document.original(o.span.start + p) - start);
-            Occurrence {
-                document: label(&document.label),
-                path: &document.path,
-                record: document.record,
-                start,
-                end: document.original(o.span.end),
-                line: o.line,
-                column: o.column,
-                end_line: o.end_line,
-                end_column: o.end_column,
-                score: score(o.score),
-                leader: o.leader,
-                period,
-                repeats: o.repeats,
-                in_quotes: quotes::enclose(document.text, o.span),
-                text: o.span.of(document.text),
-            }
-        }))
+        let mut all = serializer.serialize_seq(Some(self.occurrences.len()))?;
+        for o in self.occurrences {
+            let document = self.report.document(o.document).map_err(S::Error::custom)?;
+            all.serialize_element(&occurrence(o, &document))?;
+        }
+        all.end()
+    }
+}
+
+fn occurrence<'a>(o: &report::Occurrence, document: &'a Document<'_>) -> Occurrence<'a> {
+    let start = document.original(o.span.start);
+    let period = o.period.map(|p| document.original(o.span.start + p) - start);
+    Occurrence {
+        document: label(&document.label),
+        path: &document.path,
+        record: document.record,
+        start,
+        end: document.original(o.span.end),
+        line: o.line,
+        column: o.column,
+        end_line: o.end_line,
+        end_column: o.end_column,
+        score: score(o.score),
+        leader: o.leader,
+        period,
+        repeats: o.repeats,
+        in_quotes: quotes::enclose(&document.text, o.span),
+        text: o.span.of(&document.text),
     }
 }
 
@@ -344,11 +357,16 @@ fn cluster_kind(report: &Report<'_>, id: u32) -> Option<Kind> {
     clusters.binary_search_by_key(&id, |c| c.id).ok().map(|n| clusters[n].kind)
 }
 
-fn pair<'a>(report: &'a Report<'a>, pair: &report::Pair) -> Record<'a> {
+/// `documents` are those of both sides.
+fn pair<'a>(
+    report: &Report<'_>,
+    pair: &report::Pair,
+    documents: &'a [Document<'_>; 2],
+) -> Record<'a> {
     Record::Match(Match {
         cluster: pair.cluster,
-        a: side(report, pair.a),
-        b: side(report, pair.b),
+        a: side(&documents[0], pair.a.1),
+        b: side(&documents[1], pair.b.1),
         measure: match (cluster_kind(report, pair.cluster), report.options.level) {
             (Some(Kind::Reworded), _) => "shared_words",
             (_, Level::Passage) => "identity",
@@ -359,8 +377,7 @@ fn pair<'a>(report: &'a Report<'a>, pair: &report::Pair) -> Record<'a> {
     })
 }
 
-fn side<'a>(report: &'a Report<'a>, (document, span): (u32, ByteSpan)) -> Side<'a> {
-    let original = report.document(document);
+fn side<'a>(original: &'a Document<'_>, span: ByteSpan) -> Side<'a> {
     Side {
         document: label(&original.label),
         path: &original.path,

@@ -1,8 +1,8 @@
 //! What a search found, as records, and the writers that print them.
 //!
 //! Everything here refers to documents by their number in the input; names
-//! and texts are at hand in a slice of [`Document`]s. A [`Report`] joins the
-//! two, and [`write()`] turns it into bytes:
+//! and texts come from [`Documents`], which may have them in memory or on the
+//! disk. A [`Report`] joins the two, and [`write()`] turns it into bytes:
 //!
 //! * [`jsonl`]: for programs; a versioned interface;
 //! * [`human`]: for people at a terminal, with excerpts in which the words
@@ -11,8 +11,11 @@
 //! A report is a function of its arguments: no clock, no environment, no
 //! asking whether the output is a terminal.
 
+use std::fmt;
 use std::io;
 use std::io::Write;
+use std::ops::Deref;
+use std::sync::Arc;
 
 use crate::options::find::FindOptions;
 use crate::options::find::Method;
@@ -45,16 +48,69 @@ pub struct Document<'a> {
     /// Line number in the decompressed file, from 1; none for a text file.
     pub record: Option<u64>,
     /// The text that was searched; spans count its bytes.
-    pub text: &'a str,
+    pub text: Text<'a>,
     /// From bytes of the text to bytes of the file, where these differ.
-    pub offsets: Option<&'a Offsets>,
+    pub offsets: Option<Arc<Offsets>>,
+}
+
+/// A text that is in memory for as long as it is looked at.
+#[derive(Clone, Debug)]
+pub enum Text<'a> {
+    /// Of somebody else.
+    Borrowed(&'a str),
+    /// Read from the disk, perhaps for several at once.
+    Shared(Arc<String>),
+}
+
+impl Deref for Text<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        match self {
+            Text::Borrowed(text) => text,
+            Text::Shared(text) => text,
+        }
+    }
+}
+
+impl<'a> From<&'a str> for Text<'a> {
+    fn from(text: &'a str) -> Text<'a> {
+        Text::Borrowed(text)
+    }
+}
+
+/// Documents by their number in the input.
+pub trait Documents: fmt::Debug {
+    /// The document with a number, from 0.
+    ///
+    /// # Errors
+    ///
+    /// When it is on the disk and cannot be read.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such document.
+    fn document(&self, number: u32) -> io::Result<Document<'_>>;
+}
+
+impl Documents for Vec<Document<'_>> {
+    fn document(&self, number: u32) -> io::Result<Document<'_>> {
+        let Document { label, path, record, text, offsets } = &self[number as usize];
+        Ok(Document {
+            label: (&**label).into(),
+            path: (&**path).into(),
+            record: *record,
+            text: (&**text).into(),
+            offsets: offsets.clone(),
+        })
+    }
 }
 
 impl Document<'_> {
     /// The place in the file of a byte of the text; of a record, which is
     /// decoded, the same.
     fn original(&self, at: u32) -> u32 {
-        self.offsets.map_or(at, |o| o.original(at))
+        self.offsets.as_ref().map_or(at, |o| o.original(at))
     }
 }
 
@@ -238,15 +294,15 @@ pub struct Report<'a> {
     /// What was found.
     pub found: &'a Found,
     /// The documents that were searched, in the order of the input.
-    pub documents: &'a [Document<'a>],
+    pub documents: &'a dyn Documents,
     /// How the search was set.
     pub options: &'a FindOptions,
 }
 
 impl<'a> Report<'a> {
     /// The document with a number.
-    fn document(&self, number: u32) -> &'a Document<'a> {
-        &self.documents[number as usize]
+    fn document(&self, number: u32) -> io::Result<Document<'a>> {
+        self.documents.document(number)
     }
 }
 
@@ -271,7 +327,7 @@ pub enum Format {
 /// # Errors
 ///
 /// What `out` answers; the kind is kept, so that a closed pipe can be told
-/// apart.
+/// apart. A document that cannot be read.
 ///
 /// # Panics
 ///
@@ -281,7 +337,7 @@ pub enum Format {
 /// # use twicetold::options::find::FindOptions;
 /// # use twicetold::report::{Format, Found, Report, human::Style, write};
 /// let (found, options) = (Found::default(), FindOptions::default());
-/// let report = Report { found: &found, documents: &[], options: &options };
+/// let report = Report { found: &found, documents: &Vec::new(), options: &options };
 /// let mut out = Vec::new();
 /// write(&report, Format::Human, &Style::default(), &mut out)?;
 /// assert_eq!(out, b"No documents to search.\n");

@@ -14,19 +14,28 @@ use crate::span::ByteSpan;
 /// Keeps the clusters for which `stays` holds, with their pairs.
 ///
 /// The parent of a cluster becomes the next one up that stays, if any.
-pub fn retain(found: &mut Found, mut stays: impl FnMut(&Cluster) -> bool) {
+///
+/// # Errors
+///
+/// The first of `stays`; nothing is left out then.
+pub fn retain<E>(
+    found: &mut Found,
+    stays: impl FnMut(&Cluster) -> Result<bool, E>,
+) -> Result<(), E> {
+    let stay: Vec<bool> = found.clusters.iter().map(stays).collect::<Result<_, E>>()?;
     let before = found.clusters.len();
     let parents: Vec<Option<u32>> = found.clusters.iter().map(|c| c.parent).collect();
     let mut ids: Vec<Option<u32>> = Vec::with_capacity(before);
     let mut last = 0;
-    found.clusters.retain(|cluster| {
-        let stays = stays(cluster);
+    let mut stay = stay.into_iter();
+    found.clusters.retain(|_| {
+        let stays = stay.next().expect("one for each cluster");
         last += u32::from(stays);
         ids.push(stays.then_some(last));
         stays
     });
     if found.clusters.len() == before {
-        return;
+        return Ok(());
     }
     let new = |id: u32| ids[id as usize - 1];
     for (n, cluster) in (1..).zip(&mut found.clusters) {
@@ -48,6 +57,7 @@ pub fn retain(found: &mut Found, mut stays: impl FnMut(&Cluster) -> bool) {
     summary.occurrences = clusters.iter().map(|c| c.occurrences.len() as u64).sum();
     summary.boilerplate = clusters.iter().filter(|c| c.kind == Kind::Boilerplate).count() as u64;
     summary.repeated_bytes = repeated(clusters);
+    Ok(())
 }
 
 /// Bytes that lie in some occurrence, each counted once.
@@ -96,10 +106,14 @@ mod tests {
         f.found
     }
 
+    fn kept(found: &mut Found, stays: impl Fn(u32) -> bool) {
+        retain(found, |cluster| Ok::<_, ()>(stays(cluster.id))).unwrap();
+    }
+
     #[test]
     fn all_that_stays_is_as_it_was() {
         let mut found = example();
-        retain(&mut found, |_| true);
+        kept(&mut found, |_| true);
         assert_eq!(found, example());
         let totals = found.summary.repeated_bytes;
         assert_eq!(repeated(&found.clusters), totals);
@@ -112,7 +126,7 @@ mod tests {
         for choice in 0..16u32 {
             let mut found = example();
             let stays = |id: u32| choice & (1 << (id - 1)) != 0;
-            retain(&mut found, |cluster| stays(cluster.id));
+            kept(&mut found, stays);
             let old: Vec<u32> = (1..=4).filter(|&id| stays(id)).collect();
             assert_eq!(found.clusters.len(), old.len());
             for ((n, cluster), &id) in (1..).zip(&found.clusters).zip(&old) {

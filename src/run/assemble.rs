@@ -7,10 +7,11 @@ use ahash::AHashMap;
 use crate::options::WORD_WEIGHT;
 use crate::options::find::FindPlan;
 use crate::options::find::Scope;
+use crate::options::find::Snap;
 use crate::passage::Match;
-use crate::passage::Rows;
 use crate::passage::family::Family;
 use crate::passage::nest;
+use crate::passage::rows::Tokens;
 use crate::report::Cluster;
 use crate::report::Found;
 use crate::report::Kind;
@@ -23,16 +24,18 @@ use crate::run::copies::copied;
 use crate::run::grouping::Placed;
 use crate::run::places;
 use crate::run::places::Request;
+use crate::run::places::Texts;
 use crate::span::ByteSpan;
 use crate::span::TokenSpan;
+use crate::spill::SpillError;
 
 /// What a report is made of.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) struct Parts<'a> {
     /// The settings.
     pub(crate) plan: &'a FindPlan,
     /// Tokens of all classes.
-    pub(crate) rows: &'a Rows,
+    pub(crate) rows: &'a dyn Tokens,
     /// Number of documents.
     pub(crate) documents: usize,
     /// Documents of each class.
@@ -53,46 +56,61 @@ struct Draft {
     parent: Option<u32>,
 }
 
-/// Clusters in the order of the report, with their places in the texts, pairs
-/// when asked for, and what the summary says of them.
+/// Clusters and pairs in the order of the report, before their places in the
+/// texts are known.
+pub(crate) struct Unlocated {
+    clusters: Vec<Cluster>,
+    pairs: Vec<Pair>,
+    /// Places of all occurrences, then of both sides of each pair.
+    requests: Vec<Request>,
+    snap: Snap,
+}
+
+/// Draws up clusters, and pairs when asked for. Nothing of what it was made of
+/// is needed to [locate](Unlocated::locate) them.
 #[must_use]
-pub(crate) fn report(
-    parts: &Parts<'_>,
-    texts: &[&str],
-    families: Vec<Family>,
-    matches: &[Match],
-) -> Found {
+pub(crate) fn draw_up(parts: &Parts<'_>, families: Vec<Family>, matches: &[Match]) -> Unlocated {
     let drafts = draft(parts, families);
     let mut requests: Vec<Request> = Vec::new();
     let mut clusters: Vec<Cluster> = Vec::new();
     for (n, d) in drafts.iter().enumerate() {
         clusters.push(cluster(parts, d, n as u32 + 1, &mut requests));
     }
-    let inside = requests.len();
     let pairs = if parts.plan.options().pairs {
         pairs(parts, &drafts, matches, &mut requests)
     } else {
         Vec::new()
     };
-    let snap = parts.plan.options().snap;
-    let (located, repeated_bytes) = places::locate(texts, &requests, inside, snap);
-    let mut next = located.iter();
-    for o in clusters.iter_mut().flat_map(|c| &mut c.occurrences) {
-        next.next().expect("a place for each request").fill(o);
+    Unlocated { clusters, pairs, requests, snap: parts.plan.options().snap }
+}
+
+impl Unlocated {
+    /// Finds the places in the texts; with what the summary says of them.
+    ///
+    /// # Errors
+    ///
+    /// When a text on the disk cannot be read.
+    pub(crate) fn locate(self, texts: &dyn Texts) -> Result<Found, SpillError> {
+        let Unlocated { mut clusters, mut pairs, requests, snap } = self;
+        let inside = requests.len() - 2 * pairs.len();
+        let (located, repeated_bytes) = places::locate(texts, requests, inside, snap)?;
+        let mut next = located.iter();
+        for o in clusters.iter_mut().flat_map(|c| &mut c.occurrences) {
+            next.next().expect("a place for each request").fill(o);
+        }
+        for p in &mut pairs {
+            p.a.1 = next.next().expect("a place for each request").span;
+            p.b.1 = next.next().expect("a place for each request").span;
+        }
+        let summary = Summary {
+            clusters: clusters.len() as u64,
+            occurrences: clusters.iter().map(|c| c.occurrences.len() as u64).sum(),
+            repeated_bytes,
+            boilerplate: clusters.iter().filter(|c| c.kind == Kind::Boilerplate).count() as u64,
+            ..Summary::default()
+        };
+        Ok(Found { clusters, pairs, summary })
     }
-    let mut found = Found { clusters, pairs, summary: Summary::default() };
-    for p in &mut found.pairs {
-        p.a.1 = next.next().expect("a place for each request").span;
-        p.b.1 = next.next().expect("a place for each request").span;
-    }
-    found.summary = Summary {
-        clusters: found.clusters.len() as u64,
-        occurrences: found.clusters.iter().map(|c| c.occurrences.len() as u64).sum(),
-        repeated_bytes,
-        boilerplate: found.clusters.iter().filter(|c| c.kind == Kind::Boilerplate).count() as u64,
-        ..Summary::default()
-    };
-    found
 }
 
 /// Families -> clusters in the order of the report, with parents.

@@ -1,7 +1,15 @@
-//! Files -> documents held in memory, prepared for the search in them.
+//! Files -> documents, prepared for the search in them.
+//!
+//! Texts, tokens and fingerprints are held in memory up to a part of the
+//! budget; beyond it all go to the disk.
 
-use std::borrow::Cow;
+pub mod resume;
 
+use std::io;
+use std::sync::Arc;
+
+use crate::budget::OverBudget;
+use crate::checkpoint::Checkpoint;
 use crate::input::Entry;
 use crate::input::InputError;
 use crate::input::jsonl::Block;
@@ -12,13 +20,16 @@ use crate::input::record::parse;
 use crate::options::find::FindPlan;
 use crate::output::Output;
 use crate::report::Cluster;
-use crate::report::Document;
+use crate::report::Documents;
 use crate::report::Found;
-use crate::report::duplicates::Name;
 use crate::report::select;
 use crate::run::Notice;
 use crate::run::RunError;
 use crate::run::Watch;
+use crate::run::forecast;
+use crate::run::library::Held;
+use crate::run::library::Library;
+use crate::run::room::Room;
 use crate::run::search::Prepared;
 use crate::run::search::Scratch;
 use crate::run::search::Search;
@@ -26,20 +37,6 @@ use crate::run::search::prepare;
 use crate::run::stream::Chunk;
 use crate::run::stream::Reader;
 use crate::storage::Storage;
-use crate::text::original::Offsets;
-
-/// A document and where it comes from.
-#[derive(Debug)]
-struct Held {
-    entry: u32,
-    /// Line of a record.
-    record: Option<u64>,
-    /// The id as raw JSON.
-    id: Option<Box<str>>,
-    text: String,
-    /// Of a text file whose places are not those of its text.
-    offsets: Option<Offsets>,
-}
 
 /// How a corpus is read.
 #[derive(Clone, Debug)]
@@ -51,15 +48,25 @@ pub struct Reading<'a> {
     /// Most bytes of a record; see
     /// [`LINE_LIMITS`](crate::input::jsonl::LINE_LIMITS).
     pub line_limit: usize,
+    /// Memory and disk.
+    pub room: Room,
 }
+
+/// Parts of the budget, of which [`HELD`] may be held while texts are read:
+/// links take about as much again, and what is found.
+const PARTS: u64 = 8;
+const HELD: u64 = 3;
 
 /// The documents of a search.
 #[derive(Debug)]
 pub struct Corpus {
     search: Search,
-    documents: Vec<Held>,
-    /// Paths, by entry.
-    paths: Vec<String>,
+    library: Library,
+    room: Room,
+    /// Bytes of texts and names in memory.
+    held: u64,
+    /// Whether these are on the disk.
+    spilled: bool,
     /// Files passed over because they hold no text; the caller may add other
     /// entries of folders.
     pub skipped: u64,
@@ -74,36 +81,28 @@ pub struct Corpus {
 pub struct Findings {
     /// What was found.
     pub found: Found,
-    documents: Vec<Held>,
-    paths: Vec<String>,
+    library: Library,
 }
 
 impl Findings {
     /// The documents as reports name them, by number.
     #[must_use]
-    pub fn documents(&self) -> Vec<Document<'_>> {
-        self.documents.iter().map(|d| self.document(d)).collect()
+    pub fn documents(&self) -> &dyn Documents {
+        &self.library
     }
 
     /// Keeps the clusters for which `stays` holds; see
     /// [`select`].
-    pub fn retain(&mut self, mut stays: impl FnMut(&Cluster, &[Document<'_>]) -> bool) {
-        let mut found = std::mem::take(&mut self.found);
-        let documents = self.documents();
-        select::retain(&mut found, |cluster| stays(cluster, &documents));
-        drop(documents);
-        self.found = found;
-    }
-
-    fn document<'a>(&'a self, held: &'a Held) -> Document<'a> {
-        let path = &self.paths[held.entry as usize];
-        let label = match (&held.id, held.record) {
-            (Some(id), _) => Cow::Borrowed(&**id),
-            (None, Some(record)) => Cow::Owned(Name::quote(&format!("{path}:{record}"))),
-            (None, None) => Cow::Owned(Name::quote(path)),
-        };
-        let (record, text) = (held.record, held.text.as_str());
-        Document { label, path: Cow::Borrowed(path), record, text, offsets: held.offsets.as_ref() }
+    ///
+    /// # Errors
+    ///
+    /// The first of `stays`; all clusters are kept then.
+    pub fn retain(
+        &mut self,
+        mut stays: impl FnMut(&Cluster, &dyn Documents) -> io::Result<bool>,
+    ) -> io::Result<()> {
+        let library = &self.library;
+        select::retain(&mut self.found, |cluster| stays(cluster, library))
     }
 }
 
@@ -134,17 +133,27 @@ impl Corpus {
         mut rejects: Option<&mut Output>,
         watch: &dyn Watch,
     ) -> Result<Corpus, RunError> {
-        let Reading { keys, plan, line_limit } = reading;
+        let Reading { keys, plan, line_limit, room } = reading;
         let paths = entries.iter().map(|e| e.path.to_string_lossy().into_owned()).collect();
         let mut corpus = Corpus {
-            search: Search::new(plan.clone()),
-            documents: Vec::new(),
-            paths,
+            search: Search::new(plan.clone(), &room),
+            library: Library::new(paths),
+            room: room.clone(),
+            held: 0,
+            spilled: false,
             skipped: 0,
             lost: 0,
             rejected: 0,
         };
+        if room.budget.is_limited() {
+            let demand = corpus.search.demand(HELD as f64 / PARTS as f64);
+            let estimate = forecast::estimate(storage, entries, keys, demand, &room)?;
+            watch.note(&Notice::Estimated(estimate));
+        }
         let mut reader = Reader::new(storage, entries, line_limit, watch);
+        if room.budget.is_limited() {
+            reader = reader.within(&room.budget);
+        }
         let work = |(): &(), scratch: &mut Scratch, chunk: &Chunk| match chunk {
             Chunk::Text { text, .. } => (Some(prepare(&text.text, &plan, scratch)), Made::new()),
             Chunk::Lines(block, _) => (None, records(block, keys, &plan, scratch)),
@@ -156,8 +165,9 @@ impl Corpus {
             |(), chunk, (whole, made)| {
                 let room = match (chunk, whole) {
                     (Chunk::Text { entry, text, .. }, Some(prepared)) => {
-                        let offsets = (!text.offsets.is_identity()).then_some(text.offsets);
-                        let held = Held { entry, record: None, id: None, text: text.text, offsets };
+                        let offsets = (!text.offsets.is_identity()).then(|| Arc::new(text.offsets));
+                        let text = Arc::new(text.text);
+                        let held = Held { entry, record: None, id: None, text, offsets };
                         corpus.hold(held, prepared)?;
                         None
                     }
@@ -171,9 +181,11 @@ impl Corpus {
                         (Err(r), None) => return Err(refused_by(entries, r).into()),
                     }
                 }
+                corpus.keep_within()?;
                 Ok(room)
             },
         )?;
+        corpus.library.close()?;
         (corpus.skipped, corpus.lost) = (reader.skipped, reader.lost);
         Ok(corpus)
     }
@@ -194,22 +206,45 @@ impl Corpus {
     }
 
     /// Searches what was read; returns the documents as reports name them,
-    /// and what was found.
+    /// and what was found. Alignments are kept in `state`, or taken from it
+    /// when they are there.
     ///
     /// # Errors
     ///
-    /// [`FindError::TooManyShingles`](crate::FindError::TooManyShingles).
-    pub fn find(self, watch: &dyn Watch) -> Result<Findings, RunError> {
-        let texts: Vec<&str> = self.documents.iter().map(|d| d.text.as_str()).collect();
-        let mut found = self.search.finish(&texts, watch)?;
+    /// [`FindError::TooManyShingles`](crate::FindError::TooManyShingles); what
+    /// is on the disk and cannot be read; what does not fit the budget.
+    pub fn find(
+        self,
+        state: Option<&mut Checkpoint>,
+        watch: &dyn Watch,
+    ) -> Result<Findings, RunError> {
+        let texts = self.library.texts();
+        let mut found = self.search.complete((&self.library, texts.as_deref()), state, watch)?;
+        drop(texts);
         found.summary.skipped = self.skipped + self.lost;
         found.summary.rejected = self.rejected;
-        Ok(Findings { found, documents: self.documents, paths: self.paths })
+        Ok(Findings { found, library: self.library })
     }
 
     fn hold(&mut self, held: Held, prepared: Prepared) -> Result<(), RunError> {
         self.search.insert(held.text.len(), prepared)?;
-        self.documents.push(held);
+        self.held += held.bytes() as u64;
+        Ok(self.library.push(held)?)
+    }
+
+    /// Moves what is held to the disk when it is more than its part of the
+    /// budget.
+    fn keep_within(&mut self) -> Result<(), RunError> {
+        let total = self.room.budget.total();
+        let held = self.held + self.search.held();
+        if self.spilled || held <= total / PARTS * HELD {
+            return Ok(());
+        }
+        if !self.search.spill()? {
+            return Err(OverBudget { total, needed: held / HELD * PARTS }.into());
+        }
+        self.library.spill(&self.room.scratch)?;
+        self.spilled = true;
         Ok(())
     }
 }
@@ -221,7 +256,7 @@ fn records(block: &Block, keys: &Keys, plan: &FindPlan, scratch: &mut Scratch) -
         Ok(fields) => {
             let prepared = prepare(&fields.text, plan, scratch);
             let id = fields.id.filter(|&id| id != "null").map(Box::from);
-            let (record, text) = (Some(line.number), fields.text.into_owned());
+            let (record, text) = (Some(line.number), Arc::new(fields.text.into_owned()));
             Ok((Held { entry, record, id, text, offsets: None }, prepared))
         }
         Err(reject) => Err(Refused { entry, line: line.number, raw: line.bytes.to_vec(), reject }),
@@ -236,3 +271,6 @@ fn refused_by(entries: &[Entry], refused: Refused) -> InputError {
         reject: refused.reject,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! MAIN PATH for near-duplicate documents in files.
 //!
 //! 1. `reading`: files -> records in the archive, texts in the engine;
-//! 2. [`Engine::finish`]: texts -> clusters (its own main path,
+//! 2. `Engine::outcome`: texts -> clusters (its own main path,
 //!    [`documents`](crate::run::documents), has the stages);
 //! 3. fates -> totals, checked: each record was kept, removed or set aside;
 //! 4. `lines` or `files`: records that stay, and those that go, byte for
@@ -9,10 +9,14 @@
 //! 5. `reports`: clusters and pairs, with the names of records.
 //!
 //! * time: two reads of the input, and a third of records that are verified
-//! * space: that of the engine and 32 bytes a record; no texts, no ids
+//! * space: that of the engine, and shares of the memory for what is read
+//!   again; no texts, no ids
+//!
+//! With a state ([`Sinks::state`]), what the steps 1 and 2 come to is kept, and
+//! a run that finds it goes on behind it (`resume`).
 //!
 //! Outputs are written but neither settled nor committed: that is left to the
-//! caller, who writes the summary.
+//! caller, who writes the summary, and removes the state when all is done.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -26,14 +30,11 @@ use crate::input::keys::Keys;
 use crate::options::dedup::DedupPlan;
 use crate::options::dedup::Keep;
 use crate::output::folder::OutputFolder;
-use crate::report::dedup::Deduped;
 use crate::report::totals::Totals;
 use crate::run::Notice;
 use crate::run::RunError;
 use crate::run::Watch;
 use crate::run::dedup::archive::Archive;
-use crate::run::dedup::estimate::Estimate;
-use crate::run::dedup::estimate::Megabytes;
 use crate::run::dedup::estimate::estimate;
 use crate::run::dedup::files::Files;
 use crate::run::dedup::lines::Lines;
@@ -43,16 +44,16 @@ use crate::run::dedup::reading::Reading;
 use crate::run::dedup::reading::Wanted;
 use crate::run::dedup::reports::Reports;
 use crate::run::dedup::rows::Rows;
-use crate::run::dedup::sinks::Sink;
 use crate::run::dedup::sinks::Sinks;
 use crate::run::documents::DocumentsError;
 use crate::run::documents::Engine;
 use crate::run::documents::InsertError;
+use crate::run::documents::Outcome;
 use crate::run::documents::TooManyRecords;
+use crate::run::documents::state::CLUSTERS;
 use crate::run::room::Room;
 use crate::spill;
 use crate::spill::Spill;
-use crate::storage::Shown;
 use crate::storage::Storage;
 
 mod archive;
@@ -61,6 +62,7 @@ mod files;
 mod lines;
 mod reading;
 mod reports;
+pub(crate) mod resume;
 mod rows;
 pub mod sinks;
 #[cfg(test)]
@@ -101,6 +103,8 @@ pub struct Settings {
     pub lost: u64,
     /// What may be held in memory, and where the rest goes.
     pub room: Room,
+    /// Keys of a record's text and name, as given.
+    names: (String, String),
     /// Members of a record: text and id.
     text_and_id: Keys,
     /// The same, the field of the policy, and the member of annotations.
@@ -134,6 +138,7 @@ impl Settings {
             skipped: 0,
             lost: 0,
             room,
+            names: (text.to_owned(), id.to_owned()),
             text_and_id: Keys::new(text, id, &[])?,
             wanted: Keys::new(text, id, &extra)?,
         })
@@ -156,12 +161,19 @@ pub fn dedup(
     let kind = kind(inputs.entries)?;
     let plan = &settings.plan;
     // 1. files -> archive and engine
-    let (reading, read) = read(inputs, settings, &mut sinks.rejects, watch)?;
-    let Reading { archive, engine } = reading;
+    let (reading, read) = read(inputs, settings, sinks, watch)?;
+    let Reading { archive, engine, .. } = reading;
     // 2. texts -> clusters
-    let found = engine.finish(&archive, watch).map_err(|e| match e {
+    let found = match &mut sinks.state {
+        Some(state) if state.has(CLUSTERS) => {
+            Outcome::again(state, plan, archive.records(), &settings.room)
+        }
+        state => engine.outcome(&archive, state.as_mut(), watch),
+    };
+    let mut found = found.map_err(|e| match e {
         DocumentsError::Text(error) => error,
         DocumentsError::Spill(error) => error.into(),
+        DocumentsError::State(error) => error.into(),
         DocumentsError::TooManyShingles => DedupRunError::TooManyShingles.into(),
     })?;
     // 3. fates -> totals
@@ -186,7 +198,8 @@ pub fn dedup(
         }
     }
     // 5. clusters and pairs
-    let reports = Reports { archive: &archive, found: &found, totals: &totals, plan };
+    let mut reports =
+        Reports { archive: &archive, found: &mut found, totals: &totals, plan, watch };
     reports.clusters(&mut sinks.clusters)?;
     reports.pairs(&mut sinks.pairs)?;
     Ok(totals)
@@ -215,7 +228,7 @@ type Read = (Counts, Counts);
 fn read<'a>(
     inputs: Inputs<'a>,
     settings: &Settings,
-    rejects: &mut Sink,
+    Sinks { rejects, state, .. }: &mut Sinks,
     watch: &dyn Watch,
 ) -> Result<(Reading<'a>, Read), RunError> {
     let Inputs { storage, references, entries } = inputs;
@@ -224,13 +237,22 @@ fn read<'a>(
     let spill = Spill::new(scratch, spill::IN_MEMORY.min(budget.share(SPOOL_SHARE)));
     let rows = Rows::new(&settings.room);
     let engine = Engine::within(&settings.plan, &settings.room);
-    if budget.is_limited() {
+    let known = state.as_ref().is_some_and(|state| state.has(resume::READ));
+    if budget.is_limited() && !known {
         let keys = &settings.text_and_id;
         let estimate = estimate(storage, &all, keys, &engine, &settings.room)?;
         watch.note(&Notice::Estimated(estimate));
     }
     let archive = Archive::new(storage, all, settings.text_and_id.clone(), (rows, spill));
-    let mut reading = Reading { archive, engine };
+    let mut reading = Reading { archive, engine, log: None, scratch: scratch.clone() };
+    if let Some(state) = state {
+        if known {
+            let read = resume::again(&mut reading, inputs, state, rejects, watch)?;
+            return Ok((reading, read));
+        }
+        reading.log = Some(resume::Log::new(state)?);
+        reading.archive.spool = Some(state.section(resume::READ, "spool")?);
+    }
     let known = Wanted {
         keys: &settings.text_and_id,
         field: false,
@@ -239,8 +261,10 @@ fn read<'a>(
     };
     let line_limit = settings.line_limit;
     let (first, wanted) = (0, &known);
-    let part = Part { storage, entries: references, first, wanted, line_limit, budget, watch };
+    let room = &settings.room;
+    let part = Part { storage, entries: references, first, wanted, line_limit, room, watch };
     let known = part.read(&mut reading, rejects)?;
+    let reference = reading.engine.records();
     if settings.plan.options().against {
         reading.engine.end_reference();
     }
@@ -251,16 +275,19 @@ fn read<'a>(
         rejects: settings.rejects,
     };
     let first = references.len() as u32;
-    let part = Part { storage, entries, first, wanted: &wanted, line_limit, budget, watch };
-    let counts = part.read(&mut reading, rejects)?;
-    Ok((reading, (known, counts)))
+    let part = Part { storage, entries, first, wanted: &wanted, line_limit, room, watch };
+    let read = (known, part.read(&mut reading, rejects)?);
+    if let Some(state) = state {
+        resume::keep(state, &mut reading, &read, reference)?;
+    }
+    Ok((reading, read))
 }
 
 /// Adds up, and checks that no record is lost: what was read was kept, removed
 /// or set aside.
 fn totals(
     archive: &Archive<'_>,
-    found: &Deduped,
+    found: &Outcome,
     (known, read): Read,
     annotate: bool,
 ) -> Result<Totals, RunError> {
@@ -301,10 +328,6 @@ fn totals(
 pub enum DedupRunError {
     /// A record that cannot be taken in: there are too many.
     Insert(InsertError),
-    /// Less memory than the inputs need.
-    Memory(Box<Estimate>),
-    /// Less room for temporary files than the inputs need.
-    Disk(Box<Estimate>),
     /// More shingles than the complete join can number.
     TooManyShingles,
     /// A record has the member already that is to be added.
@@ -348,23 +371,6 @@ impl fmt::Display for DedupRunError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             DedupRunError::Insert(e) => e.fmt(f),
-            DedupRunError::Memory(e) => write!(
-                f,
-                "--memory {} is not enough for about {} records: {} would do; give more, or split \
-                 the input",
-                Megabytes(e.memory),
-                e.records,
-                Megabytes(e.least_memory)
-            ),
-            DedupRunError::Disk(e) => write!(
-                f,
-                "about {} of temporary files are needed, but {} has {} free; name another folder \
-                 with --temp-dir, or give --memory {}M, with which there are none",
-                Megabytes(e.spilled),
-                Shown(&e.folder),
-                Megabytes(e.available.unwrap_or(0)),
-                e.whole_memory >> 20
-            ),
             DedupRunError::TooManyShingles => {
                 // The type of the texts plays no part in the message.
                 DocumentsError::<TooManyRecords>::TooManyShingles.fmt(f)

@@ -16,14 +16,21 @@
 //!    ([`crate::cluster`], [`crate::keep`]);
 //! 7. documents -> records, with their exact duplicates.
 //!
+//! What steps 5 and 6 come to, and step 7, may be kept for a run that goes on
+//! (`state`).
+//!
 //! * time: near-linear; see the stages
-//! * space: 40 bytes a record and a signature for each different text; with
-//!   `exact` or containment in place of the signature 8 bytes for each of its
-//!   shingles (containment 12), and up to 24 for each in its prefix. Sets that
-//!   are compared are made again from the texts ([`Texts`]), as many at a time
-//!   as `set_bytes` allows.
+//! * space: a byte a record and 10 a document (20 with `exact`), and a
+//!   signature for each
+//!   different text; with `exact` or containment in place of the signature 8
+//!   bytes for each of its shingles (containment 12), and up to 24 for each in
+//!   its prefix. What does not fit the memory goes to the disk, but for the
+//!   bytes a record. Sets that are compared are made again from the texts
+//!   ([`Texts`]), as many at a time as `set_bytes` allows.
 
 use crate::budget::OverBudget;
+use crate::checkpoint::Checkpoint;
+use crate::checkpoint::CheckpointError;
 use crate::join::Bounds;
 use crate::options::OptionsError;
 use crate::options::dedup::DedupOptions;
@@ -35,14 +42,17 @@ use crate::run::documents::banded::Banded;
 use crate::run::documents::contents::Table;
 use crate::run::documents::found::Edges;
 use crate::run::documents::found::Finder;
+use crate::run::documents::found::Form;
 use crate::run::documents::found::Job;
 use crate::run::documents::intake::Intake;
 use crate::run::documents::intake::NONE;
 use crate::run::documents::joined::Joined;
+pub(crate) use crate::run::documents::outcome::Outcome;
 use crate::run::documents::recipe::Digest;
 use crate::run::documents::recipe::Made;
 use crate::run::documents::recipe::Recipe;
 pub(crate) use crate::run::documents::recipe::Workspace;
+use crate::run::documents::records::Parts;
 use crate::run::documents::source::Read;
 use crate::run::room::Room;
 use crate::spill::SpillError;
@@ -54,18 +64,22 @@ use std::sync::Arc;
 mod banded;
 mod batches;
 mod contents;
+mod counts;
 pub(crate) mod found;
 mod giant;
 mod groups;
 mod intake;
 mod joined;
+pub(crate) mod outcome;
 mod pairs;
 mod recipe;
 mod records;
+mod rows;
 pub(crate) mod sets;
 mod shelf;
 mod source;
 mod spread;
+pub(crate) mod state;
 mod stored;
 #[cfg(test)]
 mod tests;
@@ -159,6 +173,8 @@ pub enum DocumentsError<E> {
     Text(E),
     /// A temporary file cannot be made, written or read.
     Spill(SpillError),
+    /// The state of the run cannot be kept, or taken again.
+    State(CheckpointError),
 }
 
 impl<E> From<SpillError> for DocumentsError<E> {
@@ -176,6 +192,7 @@ impl<E: fmt::Display> fmt::Display for DocumentsError<E> {
             ),
             DocumentsError::Text(error) => error.fmt(f),
             DocumentsError::Spill(error) => error.fmt(f),
+            DocumentsError::State(error) => error.fmt(f),
         }
     }
 }
@@ -185,6 +202,7 @@ impl<E: std::error::Error + 'static> std::error::Error for DocumentsError<E> {
         match self {
             DocumentsError::Text(error) => Some(error),
             DocumentsError::Spill(error) => Some(error),
+            DocumentsError::State(error) => Some(error),
             DocumentsError::TooManyShingles => None,
         }
     }
@@ -270,6 +288,8 @@ pub(crate) struct Needs {
     documents: f64,
     /// Shingles of all documents.
     shingles: f64,
+    /// Copies, as far as they are known.
+    copies: f64,
 }
 
 impl Needs {
@@ -277,6 +297,7 @@ impl Needs {
         self.records += times * other.records;
         self.documents += times * other.documents;
         self.shingles += times * other.shingles;
+        self.copies += times * other.copies;
     }
 }
 
@@ -330,6 +351,8 @@ pub struct Engine {
     recipe: Arc<Recipe>,
     intake: Intake,
     method: Method,
+    /// Of all documents, repeats included.
+    shingles: u64,
     room: Room,
 }
 
@@ -353,8 +376,8 @@ impl Engine {
             }
         };
         let recipe = Arc::new(Recipe::new(plan));
-        let intake = Intake::new(plan.options().against, room);
-        Engine { plan: plan.clone(), recipe, intake, method, room: room.clone() }
+        let intake = Intake::new(plan, room);
+        Engine { plan: plan.clone(), recipe, intake, method, shingles: 0, room: room.clone() }
     }
 
     /// Number of records taken in, those of a reference set among them.
@@ -409,13 +432,26 @@ impl Engine {
     /// What a text takes.
     pub(crate) fn needs_of(&self, text: &str, bench: &mut Workspace) -> Needs {
         let shingles = self.recipe.shingles(text, bench) as f64;
-        Needs { records: 1.0, documents: if shingles > 0.0 { 1.0 } else { 0.0 }, shingles }
+        let documents = if shingles > 0.0 { 1.0 } else { 0.0 };
+        Needs { records: 1.0, documents, shingles, copies: 0.0 }
     }
 
     /// What a text of so many bytes takes, if it is like most.
     #[allow(clippy::unused_self)] // as its sisters
     pub(crate) fn needs_of_bytes(&self, bytes: u64) -> Needs {
-        Needs { records: 1.0, documents: 1.0, shingles: bytes as f64 / 6.0 }
+        Needs { records: 1.0, documents: 1.0, shingles: bytes as f64 / 6.0, copies: 0.0 }
+    }
+
+    /// What the texts taken in so far take.
+    pub(crate) fn needs(&self) -> Needs {
+        let (records, documents) = (self.records(), self.intake.documents.ones());
+        let copies = self.intake.copies;
+        Needs {
+            records: records.into(),
+            documents: documents.into(),
+            shingles: self.shingles as f64,
+            copies: copies.into(),
+        }
     }
 
     /// Bytes of temporary files for such texts in a budget of `total`.
@@ -425,13 +461,15 @@ impl Engine {
             Method::Banded(banded) => banded.spilled(documents, total),
             Method::Joined(joined) => joined.spilled(needs.shingles as u64, total),
         };
-        own + contents::spilled(needs.records as u64, total)
+        let contents = (needs.records - needs.copies) as u64;
+        let copies = records::spilled(needs.copies as u64, self.plan.options().pairs, total);
+        own + contents::spilled(contents, total) + copies
     }
 
     /// The least budget for such texts.
-    #[allow(clippy::unused_self)] // as its sisters
     pub(crate) fn least(&self, needs: &Needs) -> u64 {
-        needs.records as u64 * intake::EACH
+        let records = needs.records as u64 * intake::EACH_RECORD;
+        records + needs.documents as u64 * intake::each_document(&self.plan)
     }
 
     /// Takes in the next record, made ready before, with the JSON text of the
@@ -450,6 +488,7 @@ impl Engine {
         }
         let keep = &self.plan.options().keep;
         let new = self.intake.record(prepared.0, field, keep)?;
+        self.shingles += new.as_ref().map_or(0, |&(_, shingles)| u64::from(shingles));
         match (&mut self.method, new) {
             (Method::Banded(banded), Some((Made::Signature(signature), shingles))) => {
                 banded.add(&signature, shingles)
@@ -476,13 +515,31 @@ impl Engine {
     ///
     /// When a text cannot be had again; see [`DocumentsError`].
     pub fn finish<T: Texts + ?Sized>(
-        mut self,
+        self,
         texts: &T,
         watch: &dyn Watch,
     ) -> Result<Deduped, DocumentsError<T::Error>> {
-        self.intake.close()?;
+        let explain = self.plan.options().explain;
+        let mut deduped = self.outcome(texts, None, watch)?.collect(texts)?;
+        if explain {
+            watch.begin("explaining", 0);
+            outcome::explain(&mut deduped, texts)?;
+        }
+        Ok(deduped)
+    }
+
+    /// The same, as rows that need not fit in memory; nothing is explained.
+    /// Pairs that `state` has are not looked for again, and what it has not is
+    /// kept there.
+    pub(crate) fn outcome<T: Texts + ?Sized>(
+        mut self,
+        texts: &T,
+        mut state: Option<&mut Checkpoint>,
+        watch: &dyn Watch,
+    ) -> Result<Outcome, DocumentsError<T::Error>> {
+        let copies = self.intake.close()?;
         let options = self.plan.options();
-        let (ranks, document_ranks) = self.intake.ranks(&self.plan);
+        let (ranks, document_ranks) = self.intake.ranks(&self.plan, &copies)?;
         let source = Read { recipe: &self.recipe, texts, records: &self.intake.documents };
         let job = Job {
             plan: &self.plan,
@@ -491,56 +548,51 @@ impl Engine {
             reference: self.intake.reference_documents,
             edges: if options.pairs { Edges::All } else { Edges::None },
             gone: &self.intake.gone,
+            form: Form::Rows,
             room: &self.room,
             watch,
         };
         // 4. to 6. pairs, verified, and the clusters of documents
-        let (mut found, recall) = match &mut self.method {
-            Method::Banded(banded) => (banded.find(&job)?, banded.recall(&self.plan)),
-            Method::Joined(joined) => (joined.find(&job)?, joined.recall(&self.plan)),
+        let recall = match &self.method {
+            Method::Banded(banded) => banded.recall(&self.plan),
+            Method::Joined(joined) => joined.recall(&self.plan),
+        };
+        let found = match &mut state {
+            Some(state) if state.has(state::PAIRS) => {
+                state::found(state, &self.intake, &self.room)?
+            }
+            state => {
+                let found = match &mut self.method {
+                    Method::Banded(banded) => banded.find(&job)?,
+                    Method::Joined(joined) => joined.find(&job)?,
+                };
+                match state {
+                    Some(state) => state::keep_found(state, &self.intake, found, &self.room)?,
+                    None => found,
+                }
+            }
         };
         // 7. documents -> records
-        count(&mut self.intake, &self.recipe, texts)?;
-        let measure = options.measure;
-        let families = std::mem::take(&mut found.families);
-        let mut deduped = records::clusters(&self.intake, families, &ranks, measure);
-        if options.pairs {
-            deduped.pairs = records::pairs(&self.intake, &found);
+        drop((document_ranks, self.method));
+        let (checks, large_buckets) = (found.checks, found.large_buckets);
+        let parts = Parts {
+            plan: &self.plan,
+            recipe: &self.recipe,
+            intake: &self.intake,
+            copies: &copies,
+            ranks: &ranks,
+            room: &self.room,
+        };
+        let mut outcome = parts.outcome(found)?;
+        let summary = &mut outcome.summary;
+        summary.recall = recall;
+        summary.candidates = checks.made;
+        summary.refused = checks.below;
+        summary.refused_by_numbers = checks.templates;
+        summary.large_buckets = large_buckets;
+        match state {
+            Some(state) => Ok(state::keep_outcome(state, outcome)?),
+            None => Ok(outcome),
         }
-        if options.explain {
-            watch.begin("explaining", 0);
-            records::explain(&mut deduped, texts)?;
-        }
-        records::summarise(&mut deduped, &self.intake, &self.plan);
-        deduped.summary.recall = recall;
-        deduped.summary.candidates = found.checks.made;
-        deduped.summary.refused = found.checks.below;
-        deduped.summary.refused_by_numbers = found.checks.templates;
-        deduped.summary.large_buckets = found.large_buckets;
-        Ok(deduped)
     }
-}
-
-/// Counts the sets of documents that have copies, where no copy was counted
-/// as it came.
-fn count<T: Texts + ?Sized>(
-    intake: &mut Intake,
-    recipe: &Recipe,
-    texts: &T,
-) -> Result<(), DocumentsError<T::Error>> {
-    let documents = intake.uncounted();
-    let sizes: Vec<Result<u32, T::Error>> = documents
-        .par_iter()
-        .map_init(Workspace::default, |workspace, &document| {
-            let mut text = std::mem::take(&mut workspace.text);
-            texts.text(intake.documents[document as usize], &mut text)?;
-            let size = recipe.material(&text, workspace).size();
-            workspace.text = text;
-            Ok(size)
-        })
-        .collect();
-    for (document, size) in documents.into_iter().zip(sizes) {
-        intake.count(document, size.map_err(DocumentsError::Text)?);
-    }
-    Ok(())
 }

@@ -7,7 +7,6 @@ use crate::disjoint::Disjoint;
 use crate::options::find::FindPlan;
 use crate::options::find::Scope;
 use crate::passage::Match;
-use crate::passage::Rows;
 use crate::passage::Run;
 use crate::passage::family;
 use crate::passage::family::Family;
@@ -15,6 +14,7 @@ use crate::passage::merge;
 use crate::passage::merge::Edge;
 use crate::passage::merge::Occurrence;
 use crate::passage::merge::Side;
+use crate::passage::rows::Tokens;
 use crate::run::copies::Copies;
 use crate::span::TokenSpan;
 
@@ -37,8 +37,8 @@ const WHOLE: u32 = u32::MAX;
 /// Alignments and runs -> occurrences and edges.
 #[must_use]
 pub(crate) fn place(
-    rows: &Rows,
-    runs: &[Vec<Run>],
+    rows: &dyn Tokens,
+    runs: &[Run],
     matches: &[Match],
     copies: &Copies,
     plan: &FindPlan,
@@ -54,7 +54,7 @@ pub(crate) fn place(
         let told_twice = copies.of(class).len() > 1 && rows.weight(span) >= plan.min_weight();
         if told_twice && plan.options().scope != Scope::Within {
             sides.push((class, Side { span, owner: WHOLE }));
-        } else if !runs[class as usize].is_empty() {
+        } else if !merge::within(runs, span).is_empty() {
             // Keeps the class among those looked at.
             let nothing = TokenSpan { start: span.start, end: span.start };
             sides.push((class, Side { span: nothing, owner: WHOLE }));
@@ -63,11 +63,12 @@ pub(crate) fn place(
     sides.par_sort_unstable();
     let of_class = |own: &[(u32, Side)]| {
         let sides: Vec<Side> = own.iter().map(|s| s.1).filter(|s| !s.span.is_empty()).collect();
-        occurrences_of(&runs[own[0].0 as usize], &sides)
+        occurrences_of(merge::within(runs, rows.span(own[0].0)), &sides)
     };
     let found: Vec<_> = sides.par_chunk_by(|x, y| x.0 == y.0).map(of_class).collect();
+    drop(sides);
     let mut placed = Placed {
-        occurrences: Vec::new(),
+        occurrences: Vec::with_capacity(found.iter().map(|f| f.0.len()).sum()),
         edges: Vec::new(),
         sides: vec![[0; 2]; matches.len()],
         whole: Vec::new(),
@@ -114,7 +115,7 @@ fn occurrences_of(runs: &[Run], sides: &[Side]) -> (Vec<Occurrence>, Vec<(u32, u
 
 /// Occurrences and edges -> clusters.
 #[must_use]
-pub(crate) fn group(rows: &Rows, placed: &Placed, plan: &FindPlan) -> Vec<Family> {
+pub(crate) fn group(rows: &dyn Tokens, placed: &Placed, plan: &FindPlan) -> Vec<Family> {
     let n = placed.occurrences.len();
     let mut sets = Disjoint::new(n);
     for e in &placed.edges {

@@ -14,8 +14,10 @@ mod copies;
 pub mod corpus;
 pub mod dedup;
 pub mod documents;
+mod forecast;
 mod grouping;
 mod held;
+mod library;
 pub mod passages;
 mod places;
 mod retellings;
@@ -29,12 +31,14 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use crate::checkpoint::CheckpointError;
 use crate::input::InputError;
 use crate::input::Named;
 use crate::output::OutputError;
 use crate::run::dedup::DedupRunError;
 use crate::run::dedup::estimate::Estimate;
 use crate::run::passages::FindError;
+use crate::run::room::RoomError;
 use crate::spill::SpillError;
 
 /// Told what a run is doing, from any thread; for progress bars and notes.
@@ -113,6 +117,10 @@ pub enum RunError {
     Dedup(DedupRunError),
     /// A temporary file.
     Spill(SpillError),
+    /// Memory or disk, before the start.
+    Room(RoomError),
+    /// The state that a run leaves for a later one.
+    Checkpoint(CheckpointError),
 }
 
 impl RunError {
@@ -136,6 +144,8 @@ impl fmt::Display for RunError {
             RunError::Find(e) => e.fmt(f),
             RunError::Dedup(e) => e.fmt(f),
             RunError::Spill(e) => e.fmt(f),
+            RunError::Room(e) => e.fmt(f),
+            RunError::Checkpoint(e) => e.fmt(f),
         }
     }
 }
@@ -149,6 +159,8 @@ impl std::error::Error for RunError {
             RunError::Find(e) => Some(e),
             RunError::Dedup(e) => Some(e),
             RunError::Spill(e) => Some(e),
+            RunError::Room(e) => Some(e),
+            RunError::Checkpoint(e) => Some(e),
         }
     }
 }
@@ -180,6 +192,18 @@ impl From<DedupRunError> for RunError {
 impl From<SpillError> for RunError {
     fn from(e: SpillError) -> RunError {
         RunError::Spill(e)
+    }
+}
+
+impl From<RoomError> for RunError {
+    fn from(e: RoomError) -> RunError {
+        RunError::Room(e)
+    }
+}
+
+impl From<CheckpointError> for RunError {
+    fn from(e: CheckpointError) -> RunError {
+        RunError::Checkpoint(e)
     }
 }
 

@@ -7,16 +7,28 @@
 //!
 //! * time: near-linear in the tokens, plus the columns aligned
 //! * space: 4 bytes a token and 8 a fingerprint, then 8 a link; the texts
-//!   are the caller's
+//!   are the caller's. Within a budget ([`Search::within`]) tokens,
+//!   fingerprints and links go to the disk ([`stored`], [`linking`],
+//!   [`aligning`]) and what is held is some 70 bytes a document, and the
+//!   alignments and what is made of them, some [`TAIL`] bytes each
 //!
 //! The result is a function of texts and options alone: every stage sorts
 //! its input by a total order, whatever thread made it.
+
+mod aligning;
+mod kept;
+mod linking;
+mod stored;
 
 use std::fmt;
 
 use ahash::AHashMap;
 use rayon::prelude::*;
 
+use crate::budget;
+use crate::budget::OverBudget;
+use crate::checkpoint::Checkpoint;
+use crate::external::Sorting;
 use crate::hash;
 use crate::options::OptionsError;
 use crate::options::WORD_WEIGHT;
@@ -24,26 +36,31 @@ use crate::options::find::FindOptions;
 use crate::options::find::FindPlan;
 use crate::options::find::Level;
 use crate::passage::Match;
-use crate::passage::Rows;
 use crate::passage::Run;
 use crate::passage::chain::Aligner;
 use crate::passage::fingerprint;
 use crate::passage::fingerprint::Fingerprint;
 use crate::passage::periodic;
+use crate::passage::rows::Rows;
+use crate::passage::rows::Tokens;
 use crate::passage::seed;
 use crate::passage::seed::Linking;
 use crate::radix::Sorter;
 use crate::report::Found;
 use crate::report::Kind;
 use crate::report::Summary;
+use crate::run::RunError;
 use crate::run::Unwatched;
 use crate::run::Watch;
 use crate::run::assemble;
 use crate::run::assemble::Parts;
 use crate::run::copies::Copies;
 use crate::run::grouping;
+use crate::run::passages::stored::Stored;
+use crate::run::places::Texts;
 use crate::run::retellings;
 use crate::run::retellings::Classes;
+use crate::run::room::Room;
 use crate::run::units;
 use crate::span::TokenSpan;
 use crate::text::Hashes;
@@ -59,6 +76,8 @@ pub enum FindError {
     TooManyTokens,
     /// More shingles in the units than the complete join can number.
     TooManyShingles,
+    /// What has to be held does not fit the memory.
+    Memory(OverBudget),
     /// A text of 4 GiB or more.
     TextTooLong {
         /// Its number, from 0.
@@ -77,6 +96,7 @@ impl fmt::Display for FindError {
                 "the texts hold too many shingles to find every pair of units: raise the \
                  threshold, leave out --exact, or search them in parts",
             ),
+            FindError::Memory(e) => e.fmt(f),
             FindError::TextTooLong { document } => {
                 write!(f, "text {document} is 4 GiB or longer; cut it into parts")
             }
@@ -130,22 +150,52 @@ pub fn find(texts: &[(&str, &str)], options: &FindOptions) -> Result<Found, Find
     Ok(search.finish(&texts, &Unwatched))
 }
 
+impl From<OverBudget> for RunError {
+    fn from(e: OverBudget) -> RunError {
+        RunError::Find(FindError::Memory(e))
+    }
+}
+
 /// A search for passages that takes its texts in blocks. It does not look at
 /// the level.
 #[derive(Debug)]
 pub struct Search {
     plan: FindPlan,
-    rows: Rows,
-    /// Runs of each class, in tokens of the whole row.
-    runs: Vec<Vec<Run>>,
-    /// Fingerprints of all classes.
-    prints: seed::Parts,
+    kept: Kept,
+    /// Runs of all classes, in tokens of the whole row, by place.
+    runs: Vec<Run>,
     /// The class of each document: documents with the same tokens are one.
     class_of: Vec<u32>,
-    classes: AHashMap<u128, u32>,
+    /// By the content in two halves, which need no room between entries.
+    classes: AHashMap<(u64, u64), u32>,
     bytes: u64,
     tokens: u64,
+    room: Room,
+    counted: budget::Held,
 }
+
+/// Tokens of all classes, and their fingerprints.
+#[derive(Debug)]
+enum Kept {
+    Memory(Rows, seed::Parts),
+    Disk(Stored, Sorting),
+}
+
+/// Bytes that a document takes, wherever its text and tokens are: its class,
+/// its content, its place in the row and on the disk, its place among copies.
+pub(crate) const DOCUMENT: u64 = 72;
+
+/// Bytes that an alignment takes with the occurrences and clusters made of it.
+pub const TAIL: u64 = 220;
+
+/// Parts of a budget for sorts, and for what is worked on at a time.
+const SORTING: u64 = 6;
+const WORK: u64 = 8;
+
+/// Parts of the budget, of which [`WHOLE`] may be all tokens while the rest is
+/// on the disk.
+const PARTS: u64 = 16;
+const WHOLE: u64 = 10;
 
 /// What one text gives.
 #[derive(Debug)]
@@ -163,14 +213,59 @@ impl Search {
     pub fn new(plan: FindPlan) -> Search {
         Search {
             plan,
-            rows: Rows::default(),
+            kept: Kept::Memory(Rows::default(), seed::Parts::default()),
             runs: Vec::new(),
-            prints: seed::Parts::default(),
             class_of: Vec::new(),
             classes: AHashMap::new(),
             bytes: 0,
             tokens: 0,
+            room: Room::unlimited(),
+            counted: Room::unlimited().budget.reserve(),
         }
+    }
+
+    /// The same, with so much room.
+    #[must_use]
+    pub(crate) fn within(self, room: &Room) -> Search {
+        Search { counted: room.budget.reserve(), room: room.clone(), ..self }
+    }
+
+    /// Bytes of tokens and fingerprints in memory.
+    pub(crate) fn held(&self) -> u64 {
+        match &self.kept {
+            Kept::Memory(rows, prints) => {
+                (size_of_val(rows.tokens()) + size_of_val(rows.sums()) + prints.bytes()) as u64
+            }
+            Kept::Disk(..) => 0,
+        }
+    }
+
+    /// Whether [`spill`](Search::spill) is of use: what is reworded is searched
+    /// in memory.
+    pub(crate) fn can_spill(&self) -> bool {
+        !self.plan.options().reworded
+    }
+
+    /// Moves tokens and fingerprints to the disk, and those that come to it
+    /// too.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub(crate) fn spill(&mut self) -> Result<(), RunError> {
+        if let Kept::Memory(rows, prints) = &mut self.kept {
+            let (rows, prints) = (std::mem::take(rows), std::mem::take(prints));
+            let scratch = &self.room.scratch;
+            let mut sorting =
+                Sorting::new(scratch, size_of::<u64>(), self.room.budget.share(SORTING));
+            let stored = Stored::of(&rows, scratch)?;
+            drop(rows);
+            for part in prints.into_parts() {
+                part.into_iter().try_for_each(|print| sorting.push_word(print))?;
+            }
+            self.kept = Kept::Disk(stored, sorting);
+        }
+        Ok(())
     }
 
     /// Adds texts; documents are numbered in the order of all calls.
@@ -189,32 +284,52 @@ impl Search {
             .map_init(Default::default, |scratch, text| prepare(text, plan, scratch))
             .collect();
         for (text, one) in texts.iter().zip(prepared) {
-            self.insert(text.len(), one)?;
+            match self.insert(text.len(), one) {
+                Err(RunError::Find(e)) => return Err(e),
+                other => other.expect("nothing is on the disk"),
+            }
         }
         Ok(())
     }
 
     /// Adds a text of `bytes` bytes that was prepared with the plan of this
     /// search.
-    pub(crate) fn insert(&mut self, bytes: usize, one: Prepared) -> Result<(), FindError> {
+    pub(crate) fn insert(&mut self, bytes: usize, one: Prepared) -> Result<(), RunError> {
+        self.counted.more(DOCUMENT + size_of_val(&*one.runs) as u64)?;
         self.bytes += bytes as u64;
         self.tokens += one.tokens.len() as u64;
-        let next = self.rows.documents() as u32;
-        let class = *self.classes.entry(one.content).or_insert(next);
+        let next = self.rows().documents() as u32;
+        let content = ((one.content >> 64) as u64, one.content as u64);
+        let class = *self.classes.entry(content).or_insert(next);
         self.class_of.push(class);
         if class < next {
             return Ok(());
         }
-        let first = self.rows.tokens().len() as u32;
-        let pushed = self.rows.push(&one.tokens, &one.weights);
-        pushed.map_err(|_| FindError::TooManyTokens)?;
-        one.prints.iter().for_each(|f| self.prints.push(f.hash, first + f.position));
-        let runs = one.runs.into_iter().map(|run| Run {
+        let first = self.rows().layout().tokens();
+        match &mut self.kept {
+            Kept::Memory(rows, prints) => {
+                let pushed = rows.push(&one.tokens, &one.weights);
+                pushed.map_err(|_| FindError::TooManyTokens)?;
+                one.prints.iter().for_each(|f| prints.push(f.hash, first + f.position));
+            }
+            Kept::Disk(rows, prints) => {
+                rows.push(&one.tokens, &one.weights)?;
+                let mut all = one.prints.iter().map(|f| seed::pack(f.hash, first + f.position));
+                all.try_for_each(|print| prints.push_word(print))?;
+            }
+        }
+        self.runs.extend(one.runs.into_iter().map(|run| Run {
             span: TokenSpan { start: first + run.span.start, end: first + run.span.end },
             ..run
-        });
-        self.runs.push(runs.collect());
+        }));
         Ok(())
+    }
+
+    fn rows(&self) -> &dyn Tokens {
+        match &self.kept {
+            Kept::Memory(rows, _) => rows,
+            Kept::Disk(rows, _) => rows,
+        }
     }
 
     /// The reworded passages of what was added, and nothing else.
@@ -225,10 +340,10 @@ impl Search {
     #[must_use]
     pub fn finish_reworded(self, texts: &[&str], watch: &dyn Watch) -> Found {
         assert_eq!(texts.len(), self.class_of.len(), "the texts that were added");
-        let copies = Copies::new(&self.class_of, self.rows.documents());
-        let classes = Classes { plan: &self.plan, rows: &self.rows, copies: &copies };
+        let copies = Copies::new(&self.class_of, self.rows().documents());
+        let classes = Classes { plan: &self.plan, rows: self.rows(), copies: &copies };
         let found = retellings::report(&classes, texts, &[], watch);
-        self.summed(found, texts)
+        self.summed(found)
     }
 
     /// Searches what was added.
@@ -237,37 +352,114 @@ impl Search {
     ///
     /// If `texts` are not those added, in their order.
     #[must_use]
-    pub fn finish(mut self, texts: &[&str], watch: &dyn Watch) -> Found {
+    pub fn finish(self, texts: &[&str], watch: &dyn Watch) -> Found {
+        let found = self.complete((&texts, Some(texts)), None, watch);
+        found.expect("nothing is on the disk and no memory counted")
+    }
+
+    /// Searches what was added. `all` are the texts where they are in memory;
+    /// reworded passages are searched in these. Alignments are kept in `state`,
+    /// or taken from it when they are there.
+    ///
+    /// # Errors
+    ///
+    /// When what is on the disk cannot be read or written, or what was found
+    /// does not fit the budget.
+    ///
+    /// # Panics
+    ///
+    /// If `texts` are not those added, in their order.
+    pub(crate) fn complete(
+        mut self,
+        (texts, all): (&dyn Texts, Option<&[&str]>),
+        state: Option<&mut Checkpoint>,
+        watch: &dyn Watch,
+    ) -> Result<Found, RunError> {
         assert_eq!(texts.len(), self.class_of.len(), "the texts that were added");
-        watch.begin("linking", 0);
-        let links = link(&self.rows, std::mem::take(&mut self.prints), &self.plan);
-        let (matches, left_out) = align(&self.rows, &links, &self.plan, watch);
-        drop(links);
+        let (matches, left_out) = self.kept_matches(state, watch)?;
         watch.begin("grouping", 0);
-        let copies = Copies::new(&self.class_of, self.rows.documents());
-        let placed = grouping::place(&self.rows, &self.runs, &matches, &copies, &self.plan);
-        let families = grouping::group(&self.rows, &placed, &self.plan);
+        let (rows, plan) = (self.rows(), &self.plan);
+        let copies = Copies::new(&self.class_of, rows.documents());
+        let placed = grouping::place(rows, &self.runs, &matches, &copies, plan);
+        let families = grouping::group(rows, &placed, plan);
         watch.begin("locating", 0);
-        let parts = Parts {
-            plan: &self.plan,
-            rows: &self.rows,
-            documents: texts.len(),
-            copies: &copies,
-            placed: &placed,
-            kind: Kind::Passage,
-        };
-        let mut found = assemble::report(&parts, texts, families, &matches);
-        found.summary.chains_left_out = left_out;
-        if self.plan.options().reworded {
-            let classes = Classes { plan: &self.plan, rows: &self.rows, copies: &copies };
-            retellings::append(&mut found, retellings::report(&classes, texts, &matches, watch));
+        let (documents, kind) = (texts.len(), Kind::Passage);
+        let parts = Parts { plan, rows, documents, copies: &copies, placed: &placed, kind };
+        let unlocated = assemble::draw_up(&parts, families, &matches);
+        if let Kept::Disk(rows, _) = &self.kept {
+            rows.check()?;
         }
-        self.summed(found, texts)
+        drop(placed);
+        let matches = if plan.options().reworded { matches } else { Vec::new() };
+        let mut found = unlocated.locate(texts)?;
+        found.summary.chains_left_out = left_out;
+        if let Some(all) = all.filter(|_| plan.options().reworded) {
+            let classes = Classes { plan, rows, copies: &copies };
+            retellings::append(&mut found, retellings::report(&classes, all, &matches, watch));
+        }
+        Ok(self.summed(found))
+    }
+
+    /// Alignments that were kept, else those that are found.
+    fn kept_matches(
+        &mut self,
+        state: Option<&mut Checkpoint>,
+        watch: &dyn Watch,
+    ) -> Result<(Vec<Match>, u64), RunError> {
+        let Some(state) = state else { return self.matches(watch) };
+        if let Some((matches, left_out)) = kept::read(state, self.rows().layout())? {
+            if let Kept::Disk(rows, _) = &mut self.kept {
+                rows.close()?;
+            }
+            self.counted.more(matches.len() as u64 * TAIL)?;
+            return Ok((matches, left_out));
+        }
+        let (matches, left_out) = self.matches(watch)?;
+        kept::write(state, &matches, left_out)?;
+        Ok((matches, left_out))
+    }
+
+    /// Fingerprints -> links -> alignments, and how many chains were left out.
+    fn matches(&mut self, watch: &dyn Watch) -> Result<(Vec<Match>, u64), RunError> {
+        watch.begin("linking", 0);
+        match &mut self.kept {
+            Kept::Memory(rows, prints) => {
+                let links = link(rows, std::mem::take(prints), &self.plan);
+                self.counted.more(size_of_val(&*links) as u64)?;
+                let (matches, left_out) = align(rows, &links, &self.plan, watch);
+                self.counted.more(matches.len() as u64 * TAIL)?;
+                Ok((matches, left_out))
+            }
+            Kept::Disk(rows, prints) => {
+                rows.close()?;
+                let (budget, scratch) = (&self.room.budget, &self.room.scratch);
+                let (sorting, work) = (budget.share(SORTING), budget.share(WORK));
+                let none = Sorting::new(scratch, size_of::<u64>(), 0);
+                let prints = std::mem::replace(prints, none).finish()?;
+                let how = linking(rows.layout().tokens() as usize, &self.plan);
+                // The rest of the memory is enough for sorts and work.
+                let whole = rows.bytes() <= budget.total() / PARTS * WHOLE;
+                let whole = whole.then(|| rows.all()).transpose()?;
+                let both = (&*rows, whole.as_deref());
+                let links = linking::links(both, prints, how, scratch, (work, sorting))?;
+                drop(whole);
+                watch.begin("aligning", 0);
+                let (mut matches, counted) = (Vec::new(), &mut self.counted);
+                let take = |found: Vec<Match>| {
+                    counted.more(found.len() as u64 * TAIL)?;
+                    matches.extend(found);
+                    Ok(())
+                };
+                let left_out = aligning::align(rows, links, &self.plan, (work, watch), take)?;
+                sort(rows, &mut matches);
+                Ok((matches, left_out))
+            }
+        }
     }
 
     /// With the totals of what was added.
-    fn summed(&self, found: Found, texts: &[&str]) -> Found {
-        let documents = texts.len() as u64;
+    fn summed(&self, found: Found) -> Found {
+        let documents = self.class_of.len() as u64;
         let (bytes, tokens) = (self.bytes, self.tokens);
         Found { summary: Summary { documents, bytes, tokens, ..found.summary }, ..found }
     }
@@ -300,11 +492,16 @@ pub(crate) fn prepare(
     }
 }
 
+/// How so many tokens are linked.
+fn linking(tokens: usize, plan: &FindPlan) -> Linking {
+    let more = seed::agreement(tokens);
+    let least = if more == 0 { 0 } else { (plan.seeds().words + more) * WORD_WEIGHT };
+    Linking { scope: plan.options().scope, least }
+}
+
 /// Fingerprints -> links: pairs of tokens, packed, sorted.
 fn link(rows: &Rows, prints: seed::Parts, plan: &FindPlan) -> Vec<u64> {
-    let more = seed::agreement(rows.tokens().len());
-    let least = if more == 0 { 0 } else { (plan.seeds().words + more) * WORD_WEIGHT };
-    let how = Linking { scope: plan.options().scope, least };
+    let how = linking(rows.tokens().len(), plan);
     let of_part = |sorter: &mut Sorter, mut part: Vec<u64>| {
         let mut pairs = Vec::new();
         seed::sort(&mut part, sorter);
@@ -335,13 +532,11 @@ type Link = (u32, u64);
 fn align(rows: &Rows, links: &[u64], plan: &FindPlan, watch: &dyn Watch) -> (Vec<Match>, u64) {
     watch.begin("aligning", links.len() as u64);
     let earlier = |link: u64| (link >> 32) as u32;
-    let of_pair = |(aligner, near): &mut Worker, first: u32, own: &[Link]| {
-        near.clear();
-        near.extend(own.iter().map(|&(_, at)| ((at >> 32) as u32, at as u32)));
-        let mut out = Vec::new();
-        aligner.align(rows, (first, own[0].0), near, plan, &mut out);
+    let of_pair = |worker: &mut Worker, first: u32, own: &[Link]| {
+        worker.1.clear();
+        worker.1.extend(own.iter().map(|&(_, at)| ((at >> 32) as u32, at as u32)));
         watch.advance(own.len() as u64);
-        (out, std::mem::take(&mut aligner.skipped))
+        align_pair(rows, (first, own[0].0), plan, worker)
     };
     let of_document = |worker: &mut Worker, own: &[u64]| {
         let first = rows.document(earlier(own[0]));
@@ -370,9 +565,27 @@ fn align(rows: &Rows, links: &[u64], plan: &FindPlan, watch: &dyn Watch) -> (Vec
         .collect();
     let left_out = found.iter().map(|f| f.1).sum();
     let mut matches: Vec<Match> = found.into_iter().flat_map(|f| f.0).collect();
+    sort(rows, &mut matches);
+    (matches, left_out)
+}
+
+/// Sorts alignments by documents, then by place.
+fn sort(rows: &dyn Tokens, matches: &mut [Match]) {
     let documents = |m: &Match| (rows.document(m.a.start), rows.document(m.b.start));
     matches.par_sort_unstable_by_key(|m| (documents(m), *m));
-    (matches, left_out)
+}
+
+/// Aligns two documents by the links that the worker holds; returns how many
+/// chains were left out too.
+fn align_pair(
+    rows: &Rows,
+    documents: (u32, u32),
+    plan: &FindPlan,
+    (aligner, near): &mut Worker,
+) -> (Vec<Match>, u64) {
+    let mut out = Vec::new();
+    aligner.align(rows, documents, near, plan, &mut out);
+    (out, std::mem::take(&mut aligner.skipped))
 }
 
 /// What a thread works with: the aligner, and the links of one pair of

@@ -12,12 +12,33 @@ use crate::options::find::Snap;
 use crate::passage::Run;
 use crate::report::Occurrence;
 use crate::report::Score;
+use crate::report::Text;
 use crate::span::ByteSpan;
 use crate::span::TokenSpan;
+use crate::spill::SpillError;
 use crate::text::Sink;
 use crate::text::borders;
 use crate::text::position;
 use crate::text::tokenize;
+
+/// The texts of a search, by number, wherever they are held.
+pub(crate) trait Texts: Sync {
+    /// Number of texts.
+    fn len(&self) -> usize;
+
+    /// The text with a number, from 0.
+    fn text(&self, number: u32) -> Result<Text<'_>, SpillError>;
+}
+
+impl Texts for &[&str] {
+    fn len(&self) -> usize {
+        <[&str]>::len(self)
+    }
+
+    fn text(&self, number: u32) -> Result<Text<'_>, SpillError> {
+        Ok(Text::Borrowed(self[number as usize]))
+    }
+}
 
 /// A place to be found.
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +62,7 @@ impl Request {
 }
 
 /// A place that was found.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Located {
     /// Bytes of the text.
     pub(crate) span: ByteSpan,
@@ -82,35 +103,40 @@ pub(crate) fn unplaced(document: u32, score: Score, leader: bool, repeats: u32) 
 ///
 /// Spans grow to the borders of `snap`. Lines and columns are left at zero
 /// beyond the first `counted`.
-#[must_use]
+///
+/// # Errors
+///
+/// When a text on the disk cannot be read.
 pub(crate) fn locate(
-    texts: &[&str],
-    requests: &[Request],
+    texts: &dyn Texts,
+    requests: Vec<Request>,
     counted: usize,
     snap: Snap,
-) -> (Vec<Located>, u64) {
+) -> Result<(Vec<Located>, u64), SpillError> {
     let mut order: Vec<u32> = (0..requests.len() as u32).collect();
     order.par_sort_unstable_by_key(|&n| (requests[n as usize].document, n));
     let of_document = |tokens: &mut Spans, own: &[u32]| {
-        let text = texts[requests[own[0] as usize].document as usize];
+        let text = texts.text(requests[own[0] as usize].document)?;
         tokens.0.clear();
-        tokenize(text, tokens);
+        tokenize(&text, tokens);
         let mut found: Vec<Located> =
-            own.iter().map(|&n| bytes(text, tokens, requests[n as usize], snap)).collect();
+            own.iter().map(|&n| bytes(&text, tokens, requests[n as usize], snap)).collect();
         // Numbers ascend, so those counted come first.
         let first = own.partition_point(|&n| (n as usize) < counted);
-        lines(text, &mut found[..first]);
-        (covered(&found[..first]), found)
+        lines(&text, &mut found[..first]);
+        Ok((covered(&found[..first]), found))
     };
     let found: Vec<(u64, Vec<Located>)> = order
         .par_chunk_by(|&x, &y| requests[x as usize].document == requests[y as usize].document)
         .map_init(Spans::default, of_document)
-        .collect();
+        .collect::<Result<_, SpillError>>()?;
     let total = found.iter().map(|f| f.0).sum();
-    let mut sorted: Vec<(u32, Located)> =
-        order.iter().copied().zip(found.into_iter().flat_map(|f| f.1)).collect();
-    sorted.par_sort_unstable_by_key(|s| s.0);
-    (sorted.into_iter().map(|s| s.1).collect(), total)
+    let mut located = vec![Located::default(); requests.len()];
+    drop(requests);
+    for (&n, place) in order.iter().zip(found.into_iter().flat_map(|f| f.1)) {
+        located[n as usize] = place;
+    }
+    Ok((located, total))
 }
 
 /// The places of tokens, without their hashes.

@@ -2,12 +2,12 @@
 
 use crate::options::find::FindPlan;
 use crate::passage::Match;
-use crate::passage::Rows;
 use crate::passage::family;
 use crate::passage::family::Member;
 use crate::passage::merge;
 use crate::passage::merge::Occurrence;
 use crate::passage::merge::Side;
+use crate::passage::rows::Tokens;
 use crate::report::Cluster;
 use crate::report::Found;
 use crate::report::Kind;
@@ -29,18 +29,22 @@ use crate::span::ByteSpan;
 use crate::span::TokenSpan;
 
 /// Texts that were read, those with the same tokens as one class.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) struct Classes<'a> {
     /// The settings.
     pub(crate) plan: &'a FindPlan,
     /// Tokens of all classes.
-    pub(crate) rows: &'a Rows,
+    pub(crate) rows: &'a dyn Tokens,
     /// Documents of each class.
     pub(crate) copies: &'a Copies,
 }
 
 /// Searches the classes and reports what they retell, but for what `copied`
 /// has as copies. `texts` are those of all documents.
+///
+/// # Panics
+///
+/// Never: the texts are in memory.
 pub(crate) fn report(
     classes: &Classes<'_>,
     texts: &[&str],
@@ -61,12 +65,13 @@ pub(crate) fn report(
     let families = families.into_iter().map(as_passages).collect();
     let documents = texts.len();
     let parts = Parts { plan, rows, documents, copies, placed: &placed, kind: Kind::Reworded };
-    let found = assemble::report(&parts, texts, families, &matches);
+    let found = assemble::draw_up(&parts, families, &matches).locate(&texts);
+    let found = found.expect("texts in memory can be read");
     let summary = Summary { formulas_left_out: left_out, ..found.summary };
     Found { summary, ..found }
 }
 
-fn documents(rows: &Rows, m: &Match) -> (u32, u32) {
+fn documents(rows: &dyn Tokens, m: &Match) -> (u32, u32) {
     (rows.document(m.a.start), rows.document(m.b.start))
 }
 
@@ -77,7 +82,7 @@ const SAME: (u64, u64) = (2, 3);
 /// Part of a copy that makes it a piece of a reworded passage.
 const PIECE: (u64, u64) = (51, 100);
 
-fn held(rows: &Rows, m: &Match) -> held::Pair {
+fn held(rows: &dyn Tokens, m: &Match) -> held::Pair {
     (documents(rows, m), (m.a.start, m.a.end), (m.b.start, m.b.end))
 }
 
@@ -124,7 +129,7 @@ fn covered(clusters: &[Cluster]) -> u64 {
 }
 
 /// With tokens counted in the row of all classes, sorted by documents.
-fn matches(rows: &Rows, told: &[Told]) -> Vec<Match> {
+fn matches(rows: &dyn Tokens, told: &[Told]) -> Vec<Match> {
     let of_row = |(class, span): (u32, TokenSpan)| {
         let base = rows.span(class).start;
         TokenSpan { start: base + span.start, end: base + span.end }
@@ -138,7 +143,7 @@ fn matches(rows: &Rows, told: &[Told]) -> Vec<Match> {
 }
 
 /// Sides of matches -> places, by document and start, and links between them.
-fn place(rows: &Rows, matches: &[Match]) -> (Placed, Vec<Link>) {
+fn place(rows: &dyn Tokens, matches: &[Match]) -> (Placed, Vec<Link>) {
     let mut sides: Vec<(u32, Side)> = Vec::with_capacity(2 * matches.len());
     for (n, m) in matches.iter().enumerate() {
         for (span, owner) in [(m.a, 2 * n as u32), (m.b, 2 * n as u32 + 1)] {

@@ -46,6 +46,10 @@ const BATCH_SHARE: u64 = 64;
 /// Least bytes of a batch when there is a budget: one block.
 const BLOCK: usize = 1 << 20;
 
+/// A block whose room is so many times what it holds gives it back at once: a
+/// thousand small files would hold a thousand rooms.
+const SLACK: usize = 4;
+
 /// The longest text or line that can be compared in a budget: a few times as
 /// much is needed to make it ready and to compare it with another like it.
 pub(crate) fn longest(budget: &Budget) -> u64 {
@@ -98,6 +102,8 @@ pub(crate) struct Reader<'a> {
     entries: &'a [Entry],
     next: usize,
     blocks: Option<Blocks>,
+    /// Rooms of the blocks of earlier files.
+    rooms: Vec<Vec<u8>>,
     /// Bytes of the current file that the progress knows of.
     taken: u64,
     /// Bytes of a batch.
@@ -127,6 +133,7 @@ impl<'a> Reader<'a> {
             entries,
             next: 0,
             blocks: None,
+            rooms: Vec::new(),
             taken: 0,
             batch: (rayon::current_num_threads() * SHARE).clamp(SMALLEST, LARGEST),
             line_limit,
@@ -160,11 +167,18 @@ impl<'a> Reader<'a> {
                 self.watch.advance(taken - self.taken);
                 self.taken = taken;
                 match block {
-                    Some(block) => {
+                    Some(mut block) => {
+                        if block.bytes.capacity() >= SLACK * block.bytes.len() {
+                            let own = block.bytes.as_slice().to_vec();
+                            blocks.reuse(std::mem::replace(&mut block.bytes, own));
+                        }
                         let origin = Origin::of(blocks.source());
                         return Ok(Some(Chunk::Lines(block, origin)));
                     }
-                    None => self.blocks = None,
+                    None => {
+                        let ended = self.blocks.take();
+                        self.rooms = ended.map(Blocks::into_rooms).unwrap_or_default();
+                    }
                 }
             }
             let Some(entry) = self.entries.get(self.next) else { return Ok(None) };
@@ -195,7 +209,9 @@ impl<'a> Reader<'a> {
             Kind::Jsonl => {
                 let longest = usize::try_from(self.longest).unwrap_or(usize::MAX);
                 let limit = self.line_limit.min(longest);
-                self.blocks = Some(Blocks::with_limit(bytes, number, limit));
+                let mut blocks = Blocks::with_limit(bytes, number, limit);
+                self.rooms.drain(..).for_each(|room| blocks.reuse(room));
+                self.blocks = Some(blocks);
                 Ok(None)
             }
             Kind::Text => {
@@ -293,3 +309,39 @@ impl<'a> Reader<'a> {
 
 /// Memory of pieces that are done with.
 type Rooms = Vec<Vec<u8>>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::input::InputKind;
+    use crate::input::walk::expand;
+    use crate::run::Unwatched;
+    use crate::storage::Disk;
+
+    #[test]
+    fn a_hundred_small_files_do_not_hold_a_hundred_rooms() {
+        let dir = tempfile::tempdir().unwrap();
+        let paths: Vec<_> = (0..100).map(|n| dir.path().join(format!("{n:03}.jsonl"))).collect();
+        for (n, path) in paths.iter().enumerate() {
+            std::fs::write(path, format!("{{\"text\":\"{n}\"}}\n").repeat(1 + 500 * n)).unwrap();
+        }
+        let entries = expand(&Disk, &paths, InputKind::Auto, Kind::Jsonl, &[]).unwrap().0;
+        let mut reader = Reader::new(&Disk, &entries, 1 << 20, &Unwatched);
+        let (mut held, mut bytes, mut seen) = (0, 0, Vec::new());
+        loop {
+            let batch = reader.batch().unwrap();
+            if batch.is_empty() {
+                break;
+            }
+            for chunk in batch {
+                let Chunk::Lines(block, _) = chunk else { panic!("they are records") };
+                held += block.bytes.capacity();
+                bytes += block.bytes.len();
+                seen.push(block.file);
+            }
+        }
+        seen.dedup();
+        assert_eq!(seen, (0..100).collect::<Vec<u32>>());
+        assert!(held <= SLACK * bytes, "{held} bytes are held of {bytes}");
+    }
+}

@@ -151,6 +151,11 @@ pub(crate) fn find(texts: &[&str], plan: FindPlan) -> Result<Found, FindError> {
 }
 
 impl Search {
+    /// Bytes held.
+    pub(crate) fn held(&self) -> u64 {
+        (self.contents.bytes() + size_of_val(&*self.units)) as u64
+    }
+
     /// A search without texts.
     pub(crate) fn new(plan: FindPlan) -> Search {
         Search {

@@ -2,14 +2,16 @@
 //!
 //! A test runs a scenario with n = 1, 2, 3, … until nothing fails any more,
 //! and checks after each run that the failure was reported and what stands
-//! on the disk.
+//! on the disk. Nothing is synced in truth: no test cuts the power.
 
 use crate::storage::Disk;
+use crate::storage::Lock;
 use crate::storage::Sink;
 use crate::storage::Source;
 use crate::storage::Stat;
 use crate::storage::Storage;
 use crate::storage::Temporary;
+use std::ffi::OsString;
 use std::io;
 use std::io::Read;
 use std::io::Write;
@@ -38,10 +40,12 @@ pub(crate) enum Op {
     Rename,
     SyncFolder,
     Remove,
+    Link,
+    Lock,
 }
 
 impl Op {
-    pub(crate) const ALL: [Op; 10] = [
+    pub(crate) const ALL: [Op; 12] = [
         Op::Open,
         Op::Read,
         Op::Stat,
@@ -52,6 +56,8 @@ impl Op {
         Op::Rename,
         Op::SyncFolder,
         Op::Remove,
+        Op::Link,
+        Op::Lock,
     ];
 }
 
@@ -78,6 +84,8 @@ struct Plan {
     fired: bool,
     /// Bytes that there is said to be room for.
     room: Option<u64>,
+    /// Whether all files have names.
+    named: bool,
 }
 
 /// What is to happen to an operation.
@@ -95,12 +103,24 @@ impl Failing {
     /// The `n`-th operation `op` fails, counted from 1.
     pub(crate) fn nth(op: Op, n: u64, fault: Fault) -> Failing {
         assert!(n > 0, "operations are counted from 1");
-        Failing(Arc::new(Mutex::new(Plan { op, fault, left: n - 1, fired: false, room: None })))
+        let (left, fired, room, named) = (n - 1, false, None, false);
+        Failing(Arc::new(Mutex::new(Plan { op, fault, left, fired, room, named })))
+    }
+
+    /// Nothing fails.
+    pub(crate) fn never() -> Failing {
+        Failing::nth(Op::Open, u64::MAX, Fault::Short)
+    }
+
+    /// The same on a system without files that have no name.
+    pub(crate) fn named(self) -> Failing {
+        self.0.lock().unwrap().named = true;
+        self
     }
 
     /// Nothing fails, but there is room for so many bytes only.
     pub(crate) fn with_room(bytes: u64) -> Failing {
-        let failing = Failing::nth(Op::Open, u64::MAX, Fault::Short);
+        let failing = Failing::never();
         failing.0.lock().unwrap().room = Some(bytes);
         failing
     }
@@ -170,6 +190,19 @@ impl Storage for Failing {
         Ok(Box::new(Watched { inner: Disk.create(path, like)?, failing: self.clone() }))
     }
 
+    fn create_nameless(
+        &self,
+        folder: &Path,
+        like: Option<&Stat>,
+    ) -> io::Result<Option<Box<dyn Sink>>> {
+        if self.0.lock().unwrap().named {
+            return Ok(None);
+        }
+        self.check(Op::Create)?;
+        let inner = Disk.create_nameless(folder, like)?;
+        Ok(inner.map(|inner| Box::new(Watched { inner, failing: self.clone() }) as Box<dyn Sink>))
+    }
+
     fn open_existing(&self, path: &Path) -> io::Result<Box<dyn Sink>> {
         self.check(Op::Open)?;
         Ok(Box::new(Watched { inner: Disk.open_existing(path)?, failing: self.clone() }))
@@ -182,7 +215,7 @@ impl Storage for Failing {
 
     fn sync_folder(&self, folder: &Path) -> io::Result<()> {
         self.check(Op::SyncFolder)?;
-        Disk.sync_folder(folder)
+        Disk.stat(folder).map(drop)
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
@@ -202,7 +235,22 @@ impl Storage for Failing {
 
     fn sync_system(&self, folder: &Path) -> io::Result<bool> {
         self.check(Op::Sync)?;
-        Disk.sync_system(folder)
+        Disk.stat(folder).map(|_| cfg!(target_os = "linux"))
+    }
+
+    fn list(&self, folder: &Path) -> io::Result<Vec<OsString>> {
+        self.check(Op::Open)?;
+        Disk.list(folder)
+    }
+
+    fn reopen(&self, path: &Path) -> io::Result<Box<dyn Temporary>> {
+        self.check(Op::Open)?;
+        Ok(Box::new(Watched { inner: Disk.reopen(path)?, failing: self.clone() }))
+    }
+
+    fn lock(&self, path: &Path) -> io::Result<Lock> {
+        self.check(Op::Lock)?;
+        Disk.lock(path)
     }
 
     fn available(&self, folder: &Path) -> io::Result<Option<u64>> {
@@ -290,7 +338,11 @@ impl Sink for Watched<Box<dyn Sink>> {
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        self.failing.check(Op::Sync)?;
-        self.inner.sync()
+        self.failing.check(Op::Sync)
+    }
+
+    fn link(&self, path: &Path) -> io::Result<()> {
+        self.failing.check(Op::Link)?;
+        self.inner.link(path)
     }
 }

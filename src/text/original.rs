@@ -125,6 +125,35 @@ impl Offsets {
         self.repairs.iter().map(|row| u64::from(row.count)).sum()
     }
 
+    /// The map as bytes, 13 a row of repairs and 4 in front.
+    #[must_use]
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = self.start.to_le_bytes().to_vec();
+        for row in &self.repairs {
+            for number in [row.text, row.original, row.count] {
+                bytes.extend_from_slice(&number.to_le_bytes());
+            }
+            bytes.push(row.width);
+        }
+        bytes
+    }
+
+    /// Reads what [`to_bytes`](Offsets::to_bytes) gave; none if the length is
+    /// not that of a map.
+    #[must_use]
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Offsets> {
+        let number = |bytes: &[u8; 4]| u32::from_le_bytes(*bytes);
+        let (start, rows) = bytes.split_first_chunk::<4>()?;
+        let (rows, rest) = rows.as_chunks::<13>();
+        let row = |row: &[u8; 13]| {
+            let (numbers, width) = row.as_chunks::<4>();
+            let [text, original, count] = [0, 1, 2].map(|n| number(&numbers[n]));
+            Repairs { text, original, count, width: width[0] }
+        };
+        let offsets = Offsets { start: number(start), repairs: rows.iter().map(row).collect() };
+        rest.is_empty().then_some(offsets)
+    }
+
     /// Whether places in the text are places in the file.
     #[must_use]
     pub fn is_identity(&self) -> bool {

@@ -1,6 +1,7 @@
 use super::*;
 use crate::differ::Words;
 use crate::options::dedup::DedupOptions;
+use crate::report::dedup::Cluster;
 use crate::report::dedup::Deduped;
 use crate::report::dedup::Summary;
 use crate::report::totals::Cost;
@@ -174,9 +175,10 @@ fn cluster(members: Vec<dedup::Member>) -> Cluster {
 fn written(plan: &DedupPlan, cluster: &Cluster) -> Vec<u8> {
     let mut out = Vec::new();
     let mut clusters = Clusters::new(plan, &mut out);
-    clusters.begin(cluster, &name("\"lead\"", Some(3))).unwrap();
+    let head = &cluster.head(plan.options().measure);
+    clusters.begin(head, &name("\"lead\"", Some(3))).unwrap();
     for member in &cluster.members {
-        clusters.member(cluster, member, &name("17", Some(member.record.into()))).unwrap();
+        clusters.member(head, member, &name("17", Some(member.record.into()))).unwrap();
     }
     clusters.end().unwrap();
     out
@@ -245,17 +247,17 @@ fn scores_are_rounded_down_and_never_below_a_threshold_they_passed() {
 
 #[test]
 fn annotations_hold_what_became_of_a_record() {
-    let near = cluster(vec![member(2, 10, true), member(4, 7, false)]);
     let lead = name("\"le\\\"ad\"", Some(3));
+    let mark = Mark { cluster: 1, size: 2, leader: 2, removed: Some(member(4, 7, false).overlap) };
     let json = |fate, leader| {
         String::from_utf8(annotation("k\"", fate, leader, Measure::Jaccard)).unwrap()
     };
     assert_eq!(
-        json(Fate::Alone, None),
+        json(None, None),
         r#""k\"":{"cluster_id":null,"cluster_size":1,"kept":true,"duplicate_of":null,"score":null}"#
     );
     assert_eq!(
-        json(Fate::Removed(&near, &near.members[1]), Some(&lead)),
+        json(Some(mark), Some(&lead)),
         r#""k\"":{"cluster_id":1,"cluster_size":2,"kept":false,"duplicate_of":"le\"ad","score":0.2121}"#
     );
 }

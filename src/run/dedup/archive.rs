@@ -2,7 +2,7 @@
 //!
 //! Neither texts nor ids are held: a plain regular file is read again at the
 //! place of the line, what came through a pipe or compressed from the
-//! [`Spill`]. A file that is not the version it was, or a line that is not
+//! [`Spill`], or from the state that is kept of the run. A file that is not the version it was, or a line that is not
 //! what it was, is [`InputError::Changed`].
 //!
 //! * time: one read of the system a record, or for many in a row
@@ -16,6 +16,9 @@ use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
 
+use crate::checkpoint::CheckpointError;
+use crate::checkpoint::Reader;
+use crate::checkpoint::Section;
 use crate::input::Entry;
 use crate::input::InputError;
 use crate::input::bytes::Bytes;
@@ -64,7 +67,9 @@ pub(super) struct Archive<'a> {
     paths: Vec<String>,
     places: Vec<Option<Place>>,
     pub(super) rows: Rows,
-    spill: Spill,
+    pub(super) spill: Spill,
+    /// In place of the spill while reading, when the run may go on later.
+    pub(super) spool: Option<Section>,
     /// Text and id.
     keys: Keys,
     open: Mutex<Vec<Open>>,
@@ -87,6 +92,7 @@ impl<'a> Archive<'a> {
             entries,
             rows,
             spill,
+            spool: None,
             keys,
             open: Mutex::default(),
             spare: Mutex::default(),
@@ -96,6 +102,11 @@ impl<'a> Archive<'a> {
     /// Number of records.
     pub(super) fn records(&self) -> u32 {
         self.rows.len()
+    }
+
+    /// Bytes kept that could not be had again.
+    pub(super) fn spooled(&self) -> u64 {
+        self.spill.len()
     }
 
     /// The row of a record.
@@ -121,7 +132,7 @@ impl<'a> Archive<'a> {
         match self.place(entry, origin) {
             Place::File(_) => Ok((0, Some(bytes))),
             Place::Spill => {
-                let (place, room) = self.spill.push(bytes)?;
+                let (place, room) = self.put_aside(bytes)?;
                 Ok((place.wrapping_sub(offset), room))
             }
         }
@@ -138,10 +149,52 @@ impl<'a> Archive<'a> {
         let named = !self.entries[entry as usize].is_stdin();
         let (place, offset) = match &origin.stat {
             Some(stat) if named && stat.kind == FileKind::Regular => (Place::File(stat.clone()), 0),
-            _ => (Place::Spill, self.spill.push(text.into_bytes())?.0),
+            _ => (Place::Spill, self.put_aside(text.into_bytes())?.0),
         };
         self.places[entry as usize] = Some(place);
         Ok(offset)
+    }
+
+    /// Keeps bytes; returns their place, and their room if it is free.
+    fn put_aside(&mut self, bytes: Vec<u8>) -> Result<(u64, Option<Vec<u8>>), RunError> {
+        match &mut self.spool {
+            Some(spool) => {
+                let place = spool.len();
+                spool.put(&bytes)?;
+                Ok((place, Some(bytes)))
+            }
+            None => Ok(self.spill.push(bytes)?),
+        }
+    }
+
+    /// Writes how each entry is read again.
+    pub(super) fn put_places(&self, out: &mut Section) -> Result<(), CheckpointError> {
+        self.places.iter().try_for_each(|place| {
+            out.put(&[match place {
+                None => 0,
+                Some(Place::File(_)) => 1,
+                Some(Place::Spill) => 2,
+            }])
+        })
+    }
+
+    /// Reads the same; the files are those that they were, as far as size and
+    /// time of change tell.
+    pub(super) fn take_places(&mut self, from: &mut Reader) -> Result<(), RunError> {
+        for entry in 0..self.entries.len() {
+            let mut place = [0];
+            from.take(&mut place)?;
+            self.places[entry] = match place {
+                [1] => {
+                    let path = self.path(entry as u32);
+                    let stat = self.storage.stat(path);
+                    Some(Place::File(stat.map_err(|e| self.failed(entry as u32, e))?))
+                }
+                [2] => Some(Place::Spill),
+                _ => None,
+            };
+        }
+        Ok(())
     }
 
     fn place(&mut self, entry: u32, origin: &Origin) -> &Place {

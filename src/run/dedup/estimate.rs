@@ -2,12 +2,13 @@
 //! before it starts.
 //!
 //! * time: a mebibyte of each of a few files is read, and its texts cut into
-//!   tokens
+//!   tokens; of compressed ones some more, for how much comes of them
 //!
 //! The estimate is rough: the first records of a file stand for all of them,
 //! and copies are not known yet, so that it is more likely too high than too
 //! low. What comes through a pipe cannot be looked at before and is not
-//! counted.
+//! counted; so it is looked at again while it comes (`Outlook::check`), and
+//! the run ends as soon as what is known cannot be done.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -20,13 +21,13 @@ use crate::input::jsonl::Blocks;
 use crate::input::keys::Keys;
 use crate::input::record::parse;
 use crate::run::RunError;
-use crate::run::dedup::DedupRunError;
 use crate::run::dedup::SPOOL_SHARE;
 use crate::run::dedup::rows;
 use crate::run::documents::Engine;
 use crate::run::documents::Needs;
 use crate::run::documents::Workspace;
 use crate::run::room::Room;
+use crate::run::room::RoomError;
 use crate::storage::Shown;
 use crate::storage::Storage;
 
@@ -43,9 +44,18 @@ pub(super) struct Size {
     needs: Needs,
 }
 
-/// What a run will hold and spill, as far as can be told before.
+/// Bytes that are read until the estimate is looked at again.
+const AGAIN: u64 = 16 << 20;
+
+/// Blocks of a compressed file by which its ratio is told, behind the first:
+/// what is read ahead of that is not of it.
+const BEHIND: usize = 12;
+
+/// What a run will hold and spill, as far as can be told.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Estimate {
+    /// Whether it is for what was read so far, not for all.
+    pub so_far: bool,
     /// Records.
     pub records: u64,
     /// Bytes that may be held.
@@ -81,7 +91,7 @@ impl fmt::Display for Estimate {
 }
 
 /// Bytes in words, rounded up.
-pub(super) struct Megabytes(pub(super) u64);
+pub(crate) struct Megabytes(pub(crate) u64);
 
 impl fmt::Display for Megabytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -94,7 +104,7 @@ impl fmt::Display for Megabytes {
 ///
 /// # Errors
 ///
-/// [`DedupRunError::Memory`], [`DedupRunError::Disk`]; a file named on the
+/// [`RoomError::Memory`], [`RoomError::Disk`]; a file named on the
 /// command line that cannot be read.
 pub(super) fn estimate(
     storage: &dyn Storage,
@@ -104,31 +114,77 @@ pub(super) fn estimate(
     room: &Room,
 ) -> Result<Estimate, RunError> {
     let size = size(storage, entries, keys, engine)?;
+    let estimate = outlook(&size.needs, size.spooled, engine, room);
+    if estimate.least_memory > estimate.memory {
+        return Err(RoomError::Memory(Box::new(estimate)).into());
+    }
+    if estimate.available.is_some_and(|available| estimate.spilled > available) {
+        return Err(RoomError::Disk(Box::new(estimate)).into());
+    }
+    Ok(estimate)
+}
+
+fn outlook(needs: &Needs, spooled: f64, engine: &Engine, room: &Room) -> Estimate {
     let spilled = |total: u64| -> u64 {
         let share = (total / SPOOL_SHARE) as f64;
-        let spooled = if size.spooled > share { size.spooled } else { 0.0 };
-        let records = rows::spilled(size.needs.records as u64, total);
-        engine.spilled(&size.needs, total) + records + spooled as u64
+        let spooled = if spooled > share { spooled } else { 0.0 };
+        let records = rows::spilled(needs.records as u64, total);
+        engine.spilled(needs, total) + records + spooled as u64
     };
     let total = room.budget.total();
     // Where nothing is spilled any more: a power of two, and the half below it.
     let whole_memory = (0..u64::BITS).map(|n| 1 << n).find(|&total| spilled(total) == 0);
-    let estimate = Estimate {
-        records: size.needs.records as u64,
+    Estimate {
+        so_far: false,
+        records: needs.records as u64,
         memory: total,
-        least_memory: engine.least(&size.needs),
+        least_memory: engine.least(needs),
         whole_memory: whole_memory.unwrap_or(u64::MAX),
         spilled: spilled(total),
         folder: room.scratch.folder().to_path_buf(),
         available: room.scratch.available().unwrap_or_default(),
-    };
-    if estimate.least_memory > total {
-        return Err(DedupRunError::Memory(Box::new(estimate)).into());
     }
-    if estimate.available.is_some_and(|available| estimate.spilled > available) {
-        return Err(DedupRunError::Disk(Box::new(estimate)).into());
+}
+
+/// The estimate while the input comes.
+#[derive(Debug, Default)]
+pub(super) struct Outlook {
+    /// Bytes read after which it is looked at.
+    next: u64,
+}
+
+impl Outlook {
+    /// Refuses what cannot come to an end, given how many bytes were read and
+    /// how many of them were kept as they cannot be read again; `ends` says
+    /// that all were read.
+    ///
+    /// # Errors
+    ///
+    /// [`RoomError::Disk`], with what is known so far. Memory is refused
+    /// by those who take it.
+    pub(super) fn check(
+        &mut self,
+        (read, spooled): (u64, u64),
+        ends: bool,
+        engine: &Engine,
+        room: &Room,
+    ) -> Result<(), RunError> {
+        if !room.budget.is_limited() || (read < self.next && !ends) {
+            return Ok(());
+        }
+        self.next = read + AGAIN;
+        let mut estimate = outlook(&engine.needs(), spooled as f64, engine, room);
+        estimate.so_far = true;
+        // What was written already was free before.
+        let written = room.scratch.written();
+        estimate.available = estimate.available.map(|free| free.saturating_add(written));
+        match estimate.available {
+            Some(available) if estimate.spilled > available => {
+                Err(RoomError::Disk(Box::new(estimate)).into())
+            }
+            _ => Ok(()),
+        }
     }
-    Ok(estimate)
 }
 
 /// Adds up all entries by those that are looked at.
@@ -194,6 +250,24 @@ fn look(
             size.needs.add(1.0, &engine.needs_of(&fields.text, &mut bench));
         }
     }
-    let taken = if plain { size.bytes } else { blocks.source().taken() as f64 };
+    let taken = if plain { size.bytes } else { compressed(&mut blocks, size.bytes)? };
     Ok((size, taken))
+}
+
+/// Bytes of a compressed file for so many that came of it.
+pub(crate) fn compressed(blocks: &mut Blocks, bytes: f64) -> Result<f64, InputError> {
+    let (first, mut behind) = (blocks.source().taken() as f64, 0.0);
+    for _ in 0..BEHIND {
+        match blocks.next().transpose()? {
+            Some(block) => behind += block.bytes.len() as f64,
+            None => {
+                let all = blocks.source().taken() as f64;
+                return Ok(all * bytes / (bytes + behind));
+            }
+        }
+    }
+    let last = blocks.source().taken() as f64;
+    // Very much may come of what was read ahead.
+    let each = if last > first { (last - first) / behind } else { last / (bytes + behind) };
+    Ok(each * bytes)
 }

@@ -10,16 +10,16 @@ use std::path::PathBuf;
 use ahash::AHashMap;
 
 use crate::output::folder::OutputFolder;
-use crate::report::dedup::Deduped;
 use crate::run::RunError;
 use crate::run::dedup::DedupRunError;
 use crate::run::dedup::archive::Archive;
 use crate::run::dedup::sinks::Sink;
+use crate::run::documents::Outcome;
 
 /// What is written.
 pub(super) struct Files<'a> {
     pub(super) archive: &'a Archive<'a>,
-    pub(super) found: &'a Deduped,
+    pub(super) found: &'a Outcome,
 }
 
 impl Files<'_> {

@@ -13,14 +13,15 @@ use rayon::prelude::*;
 
 use crate::input::record::insert_member;
 use crate::options::dedup::Measure;
-use crate::report::dedup::Deduped;
-use crate::report::dedup::Fate;
+use crate::report::dedup::Mark;
 use crate::report::duplicates;
 use crate::run::RunError;
 use crate::run::Watch;
 use crate::run::dedup::archive::Archive;
 use crate::run::dedup::rows::Row;
 use crate::run::dedup::sinks::Sink;
+use crate::run::documents::Outcome;
+use crate::run::documents::outcome::Marks;
 
 /// Bytes that are read together, unless a single line is longer: what a thread
 /// reads is still in its cache when it is checked and written.
@@ -29,7 +30,7 @@ const PIECE: u64 = 128 << 10;
 /// What is written and how.
 pub(super) struct Lines<'a> {
     pub(super) archive: &'a Archive<'a>,
-    pub(super) found: &'a Deduped,
+    pub(super) found: &'a Outcome,
     pub(super) measure: Measure,
     /// Name of the member that each line is given; all lines stay then.
     pub(super) annotate: Option<&'a str>,
@@ -40,6 +41,8 @@ pub(super) struct Lines<'a> {
 #[derive(Default)]
 struct Piece {
     rows: Vec<Row>,
+    /// What becomes of each, where they are annotated.
+    marks: Vec<Option<Mark>>,
     bytes: Vec<u8>,
     /// Lines in the bytes with their ends, and whether they stay.
     parts: Vec<(Range<usize>, bool)>,
@@ -72,13 +75,14 @@ impl Lines<'_> {
         self.watch.begin("writing", total);
         let mut batches = pieces.chunks(2 * rayon::current_num_threads());
         let (mut ready, mut next) = (Vec::new(), Vec::new());
-        self.read(batches.next(), &mut ready)?;
+        let mut marks = self.annotate.map(|_| self.found.marks()).transpose()?;
+        self.read(batches.next(), marks.as_mut(), &mut ready)?;
         while !ready.is_empty() && wanted(kept, removed) {
             let batch = batches.next();
             added += ready.iter().map(|piece| piece.added).sum::<u64>();
             let (written, read) = rayon::join(
                 || ready.iter().try_for_each(|piece| self.put(piece, kept, removed)),
-                || self.read(batch, &mut next),
+                || self.read(batch, marks.as_mut(), &mut next),
             );
             written?;
             read?;
@@ -88,9 +92,22 @@ impl Lines<'_> {
     }
 
     /// Fills `out` with the pieces of a batch; what is in it is overwritten.
-    fn read(&self, batch: Option<&[Range<u32>]>, out: &mut Vec<Piece>) -> Result<(), RunError> {
+    fn read(
+        &self,
+        batch: Option<&[Range<u32>]>,
+        marks: Option<&mut Marks>,
+        out: &mut Vec<Piece>,
+    ) -> Result<(), RunError> {
         let batch = batch.unwrap_or_default();
         out.resize_with(batch.len(), Piece::default);
+        if let Some(marks) = marks {
+            for (records, piece) in batch.iter().zip(&mut *out) {
+                piece.marks.clear();
+                for record in records.clone() {
+                    piece.marks.push(marks.of(record)?);
+                }
+            }
+        }
         let results: Vec<Result<(), RunError>> = batch
             .par_iter()
             .zip(out)
@@ -171,11 +188,11 @@ impl Lines<'_> {
         let lines = std::mem::replace(&mut piece.bytes, std::mem::take(&mut piece.spare));
         piece.bytes.clear();
         let first = piece.rows[0].offset;
-        for (record, row) in records.zip(&piece.rows) {
+        for ((record, row), mark) in records.zip(&piece.rows).zip(&piece.marks) {
             let start = (row.offset - first) as usize;
             let line = &lines[start..start + row.length as usize];
             let before = piece.bytes.len();
-            self.annotate_line(record, key, line, &mut piece.bytes)?;
+            self.annotate_line((record, *mark), key, line, &mut piece.bytes)?;
             piece.added += (piece.bytes.len() - before - line.len() - 1) as u64;
         }
         piece.parts.clear();
@@ -187,19 +204,14 @@ impl Lines<'_> {
     /// Appends a line with its annotation.
     fn annotate_line(
         &self,
-        record: u32,
+        (record, mark): (u32, Option<Mark>),
         key: &str,
         line: &[u8],
         out: &mut Vec<u8>,
     ) -> Result<(), RunError> {
-        let fate = self.found.fate(record);
-        let leader = match fate {
-            Fate::Removed(cluster, _) if cluster.leader != record => {
-                Some(self.archive.name(cluster.leader)?)
-            }
-            _ => None,
-        };
-        let member = duplicates::annotation(key, fate, leader.as_ref(), self.measure);
+        let leader = mark.map(|mark| mark.leader).filter(|&leader| leader != record);
+        let leader = leader.map(|leader| self.archive.name(leader)).transpose()?;
+        let member = duplicates::annotation(key, mark, leader.as_ref(), self.measure);
         insert_member(line, &member, out);
         out.push(b'\n');
         Ok(())

@@ -4,7 +4,6 @@
 //! the cache where the reading left them; taking in what was made is little
 //! work and goes in the order of the input.
 
-use crate::budget::Budget;
 use crate::input::Entry;
 use crate::input::InputError;
 use crate::input::jsonl::Block;
@@ -17,6 +16,8 @@ use crate::run::RunError;
 use crate::run::Watch;
 use crate::run::dedup::DedupRunError;
 use crate::run::dedup::archive::Archive;
+use crate::run::dedup::estimate::Outlook;
+use crate::run::dedup::resume::Log;
 use crate::run::dedup::rows::Row;
 use crate::run::dedup::sinks::Sink;
 use crate::run::documents::Engine;
@@ -24,8 +25,10 @@ use crate::run::documents::InsertError;
 use crate::run::documents::Prepared;
 use crate::run::documents::Preparer;
 use crate::run::documents::Workspace;
+use crate::run::room::Room;
 use crate::run::stream::Chunk;
 use crate::run::stream::Reader;
+use crate::spill::Scratch;
 use crate::storage::Storage;
 
 /// What is looked for in records.
@@ -62,6 +65,10 @@ pub(super) struct Counts {
 pub(super) struct Reading<'a> {
     pub(super) archive: Archive<'a>,
     pub(super) engine: Engine,
+    /// What is kept for a run that goes on, if one may.
+    pub(super) log: Option<Log>,
+    /// Where temporary files are made.
+    pub(super) scratch: Scratch,
 }
 
 /// A usable record.
@@ -100,7 +107,7 @@ pub(super) struct Part<'a, 'o> {
     pub(super) wanted: &'o Wanted<'o>,
     /// Most bytes of a line.
     pub(super) line_limit: usize,
-    pub(super) budget: &'o Budget,
+    pub(super) room: &'o Room,
     pub(super) watch: &'o dyn Watch,
 }
 
@@ -113,7 +120,8 @@ impl Part<'_, '_> {
     ) -> Result<Counts, RunError> {
         let mut counts = Counts::default();
         let reader = Reader::new(self.storage, self.entries, self.line_limit, self.watch);
-        let mut reader = reader.within(self.budget);
+        let mut reader = reader.within(&self.room.budget);
+        let mut outlook = Outlook::default();
         let view = |reading: &Reading<'_>| reading.engine.preparer();
         let work = |preparer: &Preparer, bench: &mut Workspace, chunk: &Chunk| match chunk {
             Chunk::Text { text, .. } => Made::Text(preparer.prepare(&text.text, bench)),
@@ -121,6 +129,8 @@ impl Part<'_, '_> {
         };
         reader.for_each(reading, view, work, |reading, chunk, made| {
             counts.bytes += chunk.len() as u64;
+            let kept = (counts.bytes, reading.archive.spooled());
+            outlook.check(kept, false, &reading.engine, self.room)?;
             match (chunk, made) {
                 (Chunk::Text { entry, text, origin }, Made::Text(prepared)) => {
                     counts.read += 1;
@@ -142,6 +152,11 @@ impl Part<'_, '_> {
                                 reading.take(taken, distance)?;
                             }
                             Err(refused) => {
+                                if let Refused::Unusable { raw, .. } = &refused
+                                    && let Some(log) = &mut reading.log
+                                {
+                                    log.reject(raw)?;
+                                }
                                 self.refuse(block.file, refused, rejects)?;
                                 counts.rejected += 1;
                             }
@@ -153,6 +168,8 @@ impl Part<'_, '_> {
             }
         })?;
         (counts.skipped, counts.lost) = (reader.skipped, reader.lost);
+        let kept = (counts.bytes, reading.archive.spooled());
+        outlook.check(kept, true, &reading.engine, self.room)?;
         Ok(counts)
     }
 
@@ -213,11 +230,18 @@ impl Reading<'_> {
     fn take(&mut self, taken: Taken, distance: u64) -> Result<(), RunError> {
         let Taken { mut row, prepared, field } = taken;
         row.offset = row.offset.wrapping_add(distance);
+        if let Some(log) = &mut self.log {
+            log.record(&row, &prepared, field.as_deref())?;
+        }
         self.archive.rows.push(row)?;
-        let inserted = self.engine.insert(prepared, field.as_deref());
-        inserted.map_err(|e| match e {
-            InsertError::Spill(e) => e.into(),
-            e => DedupRunError::Insert(e).into(),
-        })
+        inserted(self.engine.insert(prepared, field.as_deref()))
     }
+}
+
+/// What a run says of a record that cannot be taken in.
+pub(super) fn inserted(result: Result<(), InsertError>) -> Result<(), RunError> {
+    result.map_err(|e| match e {
+        InsertError::Spill(e) => e.into(),
+        e => DedupRunError::Insert(e).into(),
+    })
 }

@@ -27,7 +27,7 @@ pub(super) struct Row {
 }
 
 /// Bytes of a row on disk.
-const WIDTH: usize = 28;
+pub(super) const WIDTH: usize = 28;
 
 /// Rows written together.
 const TOGETHER: usize = 4096;
@@ -48,7 +48,7 @@ impl Row {
         self.offset + u64::from(self.length)
     }
 
-    fn put(&self, out: &mut Vec<u8>) {
+    pub(super) fn put(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.line.to_le_bytes());
         out.extend_from_slice(&self.offset.to_le_bytes());
         for part in [self.length, self.check, self.entry] {
@@ -56,7 +56,7 @@ impl Row {
         }
     }
 
-    fn take(bytes: &[u8]) -> Row {
+    pub(super) fn take(bytes: &[u8]) -> Row {
         let (longs, rest) = bytes.split_at(2 * size_of::<u64>());
         let long = |n: usize| longs.as_chunks().0.get(n).map_or(0, |&c| u64::from_le_bytes(c));
         let short = |n: usize| rest.as_chunks().0.get(n).map_or(0, |&c| u32::from_le_bytes(c));

@@ -4,6 +4,7 @@ use std::io;
 use std::io::Write;
 use std::path::Path;
 
+use crate::checkpoint::Checkpoint;
 use crate::output::Output;
 use crate::output::OutputError;
 use crate::storage::Shown;
@@ -116,13 +117,16 @@ pub struct Sinks {
     pub rejects: Sink,
     /// Totals, which the caller writes.
     pub summary: Sink,
+    /// What the run has done so far, for one that goes on; the caller removes
+    /// it when the outputs stand.
+    pub state: Option<Checkpoint>,
 }
 
 impl Sinks {
     /// Whether the reader of one of them has gone.
     #[must_use]
     pub fn is_any_gone(&self) -> bool {
-        let Sinks { kept, removed, clusters, pairs, rejects, summary } = self;
+        let Sinks { kept, removed, clusters, pairs, rejects, summary, .. } = self;
         [kept, removed, clusters, pairs, rejects, summary].into_iter().any(|sink| sink.gone)
     }
 
@@ -133,14 +137,14 @@ impl Sinks {
     ///
     /// The first write that fails, but for a reader that has gone.
     pub fn settle(&mut self) -> Result<(), OutputError> {
-        let Sinks { kept, removed, clusters, pairs, rejects, summary } = self;
+        let Sinks { kept, removed, clusters, pairs, rejects, summary, .. } = self;
         [kept, removed, clusters, pairs, rejects, summary].into_iter().try_for_each(Sink::settle)
     }
 
     /// Those that are still open, to be committed.
     #[must_use]
     pub fn into_outputs(self) -> Vec<Output> {
-        let Sinks { kept, removed, clusters, pairs, rejects, summary } = self;
+        let Sinks { kept, removed, clusters, pairs, rejects, summary, .. } = self;
         [kept, removed, clusters, pairs, rejects, summary]
             .into_iter()
             .filter_map(|sink| sink.output)

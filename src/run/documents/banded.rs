@@ -11,6 +11,7 @@
 //! full ([`crate::join`]), all its sets at hand, so that no pair is left out
 //! because there are many.
 
+use crate::bits::Bits;
 use crate::cross;
 use crate::disjoint::Disjoint;
 use crate::lsh;
@@ -25,6 +26,7 @@ use crate::run::documents::InsertError;
 use crate::run::documents::TooManyRecords;
 use crate::run::documents::batches::Batches;
 use crate::run::documents::batches::CHUNK;
+use crate::run::documents::counts::Counts;
 use crate::run::documents::found::Edges;
 use crate::run::documents::found::Finder;
 use crate::run::documents::found::Found;
@@ -58,7 +60,7 @@ pub(super) struct Banded {
     num_perm: usize,
     place: Place,
     /// Shingles of each document, repeats included.
-    shingles: Vec<u32>,
+    shingles: Counts,
     room: Room,
 }
 
@@ -84,7 +86,7 @@ struct Candidates {
 impl Banded {
     pub(super) fn new(banding: Banding, num_perm: usize, room: &Room) -> Banded {
         let place = Place::Memory(Signatures::new(num_perm), Keys::new(banding));
-        Banded { banding, num_perm, place, shingles: Vec::new(), room: room.clone() }
+        Banded { banding, num_perm, place, shingles: Counts::default(), room: room.clone() }
     }
 
     pub(super) fn add(&mut self, signature: &[u32], shingles: u32) -> Result<(), InsertError> {
@@ -146,7 +148,7 @@ impl Banded {
         let place = std::mem::replace(&mut self.place, Place::Gone);
         match place {
             Place::Memory(mut signatures, mut keys) => {
-                for (document, _) in (0..).zip(job.gone).filter(|&(_, &gone)| gone) {
+                for document in job.gone.each() {
                     signatures.clear(document);
                     keys.clear(document);
                 }
@@ -189,7 +191,7 @@ impl Banded {
         let large_buckets = large.iter().sum();
         let mut pairs = gathered.finish(rest)?;
         if job.edges == Edges::All && large_buckets > 0 {
-            pairs = pairs.and(crowded(job, self.crowds(signatures))?, &self.room)?;
+            pairs = crowded(job, self.crowds(signatures), pairs)?;
         }
         Ok(Candidates { pairs, large_buckets })
     }
@@ -231,7 +233,7 @@ impl Banded {
         let mut pairs = refuted.leave(gathered.finish(rest)?, &buckets.signatures, &self.room)?;
         if job.edges == Edges::All && large_buckets > 0 {
             let crowds = crowds.into_inner().unwrap_or_else(PoisonError::into_inner).groups();
-            pairs = pairs.and(crowded(job, crowds)?, &self.room)?;
+            pairs = crowded(job, crowds, pairs)?;
         }
         Ok(Candidates { pairs, large_buckets })
     }
@@ -264,12 +266,13 @@ impl Banded {
     }
 }
 
-/// All pairs of large buckets that reach the threshold.
+/// Adds all pairs of large buckets that reach the threshold.
 fn crowded<S: Source>(
     job: &Job<'_, S>,
     crowds: Vec<Vec<u32>>,
-) -> Result<Vec<u64>, DocumentsError<S::Error>> {
-    let mut pairs = Vec::new();
+    mut pairs: Pairs,
+) -> Result<Pairs, DocumentsError<S::Error>> {
+    let mut all = Collected::new(job.room);
     for crowd in crowds {
         let mut joined = Joined::new(job.bounds(), job.room);
         for some in crowd.chunks(CHUNK) {
@@ -277,16 +280,23 @@ fn crowded<S: Source>(
                 joined.add(material.without_bag())?;
             }
         }
-        joined.close(&[])?;
-        for edge in joined.pairs(job, &crowd)? {
+        joined.close(&Bits::default())?;
+        joined.pairs(job, &crowd)?.each(|edge| {
             let (a, b) = (crowd[edge.a as usize], crowd[edge.b as usize]);
             let against = job.plan.options().against;
-            if !against || (a < job.reference) != (b < job.reference) {
-                pairs.push(lsh::pack(a, b));
+            if against && (a < job.reference) == (b < job.reference) {
+                return Ok(());
             }
-        }
+            all.add(&[lsh::pack(a, b)])
+        })?;
     }
-    Ok(pairs)
+    loop {
+        let some = pairs.next_some(1 << 12)?;
+        if some.is_empty() {
+            return Ok(all.finish()?);
+        }
+        all.add(&some)?;
+    }
 }
 
 /// Which pairs their signatures refute.
@@ -356,11 +366,9 @@ impl Finder for Banded {
         batches.groups(groups)?;
         let mut found = batches.found;
         found.large_buckets = large_buckets;
+        found.edges.sort(&self.room)?;
         if options.against {
-            found.families = nearest(&found.edges, job.plan);
-        }
-        if job.edges == Edges::None {
-            found.edges = Vec::new();
+            nearest(&found.edges, job.plan, &mut found.families)?;
         }
         Ok(found)
     }

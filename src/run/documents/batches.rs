@@ -17,6 +17,7 @@ use crate::join::Bounds;
 use crate::lsh::unpack;
 use crate::options::dedup::Linking;
 use crate::run::documents::DocumentsError;
+use crate::run::documents::counts::Counts;
 use crate::run::documents::found::Component;
 use crate::run::documents::found::Edge;
 use crate::run::documents::found::Edges;
@@ -33,6 +34,7 @@ use crate::run::documents::recipe::Verdict;
 use crate::run::documents::shelf::Shelf;
 use crate::run::documents::shelf::Stack;
 use crate::run::documents::source::Source;
+use crate::spill::SpillError;
 use rayon::prelude::*;
 use std::convert::Infallible;
 
@@ -74,7 +76,7 @@ impl Batch {
 pub(super) struct Batches<'a, 'j, S> {
     pub(super) job: &'a Job<'j, S>,
     /// Shingles of each document, repeats included.
-    pub(super) shingles: &'a [u32],
+    pub(super) shingles: &'a Counts,
     pub(super) found: Found,
     /// Documents that verified pairs connect so far.
     pub(super) joined: Disjoint,
@@ -83,15 +85,15 @@ pub(super) struct Batches<'a, 'j, S> {
 }
 
 impl<'a, 'j, S: Source> Batches<'a, 'j, S> {
-    pub(super) fn new(job: &'a Job<'j, S>, shingles: &'a [u32]) -> Batches<'a, 'j, S> {
-        let (found, joined) = (Found::default(), Disjoint::new(shingles.len()));
+    pub(super) fn new(job: &'a Job<'j, S>, shingles: &'a Counts) -> Batches<'a, 'j, S> {
+        let (found, joined) = (Found::new(job), Disjoint::new(shingles.len()));
         Batches { job, shingles, found, joined, deferred: None }
     }
 
     fn bytes(&self, documents: &[u32]) -> u64 {
         // With bags, as many words again as shingles.
         let each = if self.job.plan.options().distinct_numbers { 16 } else { 8 };
-        documents.iter().map(|&d| u64::from(self.shingles[d as usize]) * each).sum()
+        documents.iter().map(|&d| u64::from(self.shingles.get(d)) * each).sum()
     }
 
     /// Compares all pairs and adds the families of all components.
@@ -139,13 +141,12 @@ impl<'a, 'j, S: Source> Batches<'a, 'j, S> {
         let first = batch.groups().filter_map(|group| rounds(group).next());
         let first: Vec<u64> = first.flatten().copied().collect();
         let mut links = Vec::new();
-        self.compare(&shelf, &first, &mut links);
+        self.compare(&shelf, &first, &mut links)?;
         for round in batch.groups().flat_map(|group| rounds(group).skip(1)) {
             let open = self.open(round, &mut links);
-            self.compare(&shelf, &open, &mut links);
+            self.compare(&shelf, &open, &mut links)?;
         }
-        self.split(&shelf, components(links));
-        Ok(())
+        Ok(self.split(&shelf, components(links))?)
     }
 
     /// The pairs of a round that have to be compared: all, if all are to be
@@ -169,7 +170,12 @@ impl<'a, 'j, S: Source> Batches<'a, 'j, S> {
     }
 
     /// Adds the pairs that are alike to the links.
-    fn compare(&mut self, shelf: &Shelf, pairs: &[u64], links: &mut Vec<Link>) {
+    fn compare(
+        &mut self,
+        shelf: &Shelf,
+        pairs: &[u64],
+        links: &mut Vec<Link>,
+    ) -> Result<(), SpillError> {
         let (bounds, watch) = (self.job.bounds(), self.job.watch);
         let parts: Vec<(Vec<Edge>, Checks)> = pairs
             .par_chunks(CHUNK)
@@ -188,7 +194,7 @@ impl<'a, 'j, S: Source> Batches<'a, 'j, S> {
         for (edges, checks) in parts {
             self.found.checks.add(checks);
             if self.keeps_edges() {
-                self.found.edges.extend_from_slice(&edges);
+                self.found.edges.add(&edges)?;
             }
             for edge in edges {
                 match &mut self.deferred {
@@ -200,6 +206,7 @@ impl<'a, 'j, S: Source> Batches<'a, 'j, S> {
                 links.push(edge.link());
             }
         }
+        Ok(())
     }
 
     fn keeps_edges(&self) -> bool {
@@ -207,24 +214,24 @@ impl<'a, 'j, S: Source> Batches<'a, 'j, S> {
     }
 
     /// Adds the families of components whose sets are on the shelf.
-    fn split(&mut self, shelf: &Shelf, components: Vec<Component>) {
+    fn split(&mut self, shelf: &Shelf, components: Vec<Component>) -> Result<(), SpillError> {
         let options = self.job.plan.options();
         if options.against {
-            return;
+            return Ok(());
         }
-        let (bounds, ranks) = (self.job.bounds(), self.job.ranks);
+        let bounds = self.job.bounds();
+        let rank = |d: u32| self.job.ranks.of(d);
         let all: Vec<Vec<Family>> = components
             .into_par_iter()
             .map(|(mut documents, links)| {
                 let compare = |x: u32, leader: u32| -> Result<_, Infallible> {
                     Ok(judge(shelf.of(x), shelf.of(leader), bounds, options.cluster))
                 };
-                let result =
-                    families(&mut documents, &links, options.cluster, ranks, Some(compare));
+                let result = families(&mut documents, &links, options.cluster, rank, Some(compare));
                 result.unwrap_or_else(|never| match never {})
             })
             .collect();
-        self.found.families.extend(all.into_iter().flatten());
+        all.into_iter().flatten().try_for_each(|family| self.found.families.add(family))
     }
 
     /// One component of candidates whose sets do not fit the budget: pairs are
@@ -270,7 +277,7 @@ impl<'a, 'j, S: Source> Batches<'a, 'j, S> {
                     shelf.more(self.job, &ends(tile.iter().map(|&(_, pair)| unpack(pair).1)))?;
                 }
                 let pairs: Vec<u64> = tile.iter().map(|&(_, pair)| pair).collect();
-                self.compare(&shelf, &pairs, links);
+                self.compare(&shelf, &pairs, links)?;
                 shelf.cut(held.len());
             }
         }
@@ -310,9 +317,10 @@ impl<'a, 'j, S: Source> Batches<'a, 'j, S> {
                     Ok(judge(&x, &leader, bounds, options.cluster))
                 };
                 let cluster = options.cluster;
-                let ranks = self.job.ranks;
-                let found = families(&mut documents, &links, cluster, ranks, Some(compare));
-                self.found.families.extend(found?);
+                let rank = |d: u32| self.job.ranks.of(d);
+                for family in families(&mut documents, &links, cluster, rank, Some(compare))? {
+                    self.found.families.add(family)?;
+                }
                 continue;
             }
             if bytes + more > set_bytes {
@@ -328,8 +336,7 @@ impl<'a, 'j, S: Source> Batches<'a, 'j, S> {
     fn reload(&mut self, components: Vec<Component>) -> Result<(), DocumentsError<S::Error>> {
         let members: Vec<u32> = components.iter().flat_map(|c| c.0.iter().copied()).collect();
         let shelf = Shelf::load(self.job, &members)?;
-        self.split(&shelf, components);
-        Ok(())
+        Ok(self.split(&shelf, components)?)
     }
 }
 

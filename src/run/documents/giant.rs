@@ -7,14 +7,18 @@
 //! comparisons and the families are those that there would be in memory.
 //!
 //! * time: that of the comparisons, and a sort of the pairs
-//! * space: 5 bytes a document of the search, 24 a document of the component,
-//!   and shares of the memory
+//! * space: a bit a document of the search, 4 bytes a document of the component
+//!   (8 where the policy is another than the first), and shares of the memory
 
+use crate::bits::Bits;
+use crate::bits::Ranked;
 use crate::cluster::Link;
+use crate::cluster::Member;
 use crate::cluster::Overlap;
 use crate::cluster::Splitting;
 use crate::external::Sorted;
 use crate::external::Sorting;
+use crate::keep::Ranks;
 use crate::lsh::unpack;
 use crate::options::dedup::Linking;
 use crate::run::documents::DocumentsError;
@@ -24,6 +28,8 @@ use crate::run::documents::batches::judge;
 use crate::run::documents::found::ends;
 use crate::run::documents::groups::Filled;
 use crate::run::documents::groups::Groups;
+use crate::run::documents::rows::parts;
+use crate::run::documents::rows::row;
 use crate::run::documents::shelf::Stack;
 use crate::run::documents::source::Source;
 use crate::run::room::Room;
@@ -34,7 +40,7 @@ use ahash::AHashMap;
 struct Links {
     sorting: Sorting,
     /// Documents that are in some link.
-    seen: Vec<bool>,
+    seen: Bits,
 }
 
 /// Bytes of a link: a rank, two documents, whether they are known to be alike,
@@ -48,22 +54,18 @@ impl Links {
     fn new(room: &Room, documents: usize) -> Links {
         let share = room.budget.share_of_free(SHARE, 1 << 10);
         let sorting = Sorting::new(&room.scratch, WIDTH, share);
-        Links { sorting, seen: vec![false; documents] }
+        Links { sorting, seen: Bits::new(documents) }
     }
 
-    fn add(&mut self, links: &[Link], ranks: &[u32]) -> Result<(), SpillError> {
+    fn add(&mut self, links: &[Link], ranks: &Ranks) -> Result<(), SpillError> {
         for &Link { a, b, known } in links {
-            let mut record = [0; WIDTH];
-            let rank = ranks[a as usize].max(ranks[b as usize]);
+            let rank = ranks.of(a).max(ranks.of(b));
             let Overlap { shared, first, second } = known.unwrap_or_default();
-            let parts = [rank, a, b, shared, first, second];
-            for (at, part) in record.as_chunks_mut().0.iter_mut().zip(parts) {
-                *at = part.to_be_bytes();
-            }
+            let mut record = row::<WIDTH>([rank, a, b, shared, first, second]);
             record[WIDTH - 1] = u8::from(known.is_some());
             self.sorting.push(&record)?;
-            self.seen[a as usize] = true;
-            self.seen[b as usize] = true;
+            self.seen.put(a);
+            self.seen.put(b);
         }
         Ok(())
     }
@@ -72,10 +74,8 @@ impl Links {
 /// The link at hand and its rank.
 fn head(sorted: &Sorted) -> Option<(u32, Link)> {
     let record = sorted.head()?;
-    let mut parts = record.as_chunks().0.iter().map(|&chunk| u32::from_be_bytes(chunk));
-    let mut part = || parts.next().unwrap_or_default();
-    let (rank, a, b) = (part(), part(), part());
-    let overlap = Overlap { shared: part(), first: part(), second: part() };
+    let [rank, a, b, shared, first, second] = parts(record);
+    let overlap = Overlap { shared, first, second };
     let known = (record.last() == Some(&1)).then_some(overlap);
     Some((rank, Link { a, b, known }))
 }
@@ -142,15 +142,20 @@ impl<S: Source> Batches<'_, '_, S> {
         }
         let Links { sorting, seen } = links;
         let mut sorted = sorting.finish()?;
-        let mut order: Vec<u32> = (0..).zip(&seen).filter(|s| *s.1).map(|s| s.0).collect();
-        drop(seen);
-        order.sort_unstable_by_key(|&d| job.ranks[d as usize]);
+        let seen = Ranked::of(seen);
         let mut sizes: AHashMap<u32, u32> = AHashMap::new();
-        for &document in &order {
+        for document in seen.each() {
             *sizes.entry(self.joined.find(document)).or_default() += 1;
         }
+        let mut order: Vec<u32> = Vec::new();
+        if *job.ranks != Ranks::Forward {
+            order.extend(seen.each());
+            order.sort_unstable_by_key(|&d| job.ranks.of(d));
+        }
+        let forward = seen.each().filter(|_| order.is_empty());
         let mut components: AHashMap<u32, Splitting> = AHashMap::new();
-        let mut family = vec![0; self.shingles.len()];
+        let mut family = vec![0; seen.ones() as usize];
+        let place = |d: u32| seen.rank(d).map_or(0, |place| place as usize);
         let mut stack = Stack::new(job, job.set_bytes());
         let bounds = job.bounds();
         let mut compare = |x: u32, leader: u32| -> Result<_, DocumentsError<S::Error>> {
@@ -158,26 +163,28 @@ impl<S: Source> Batches<'_, '_, S> {
             Ok(judge(&x, &leader, bounds, linking))
         };
         let mut meets = Vec::new();
-        for &document in &order {
+        for document in forward.chain(order.iter().copied()) {
             let root = self.joined.find(document);
             let size = sizes.get(&root).copied().unwrap_or_default();
             let own = components.entry(root).or_insert_with(|| Splitting::new(size as usize));
             meets.clear();
             while let Some((rank, link)) = head(&sorted)
-                && rank == job.ranks[document as usize]
+                && rank == job.ranks.of(document)
             {
-                let other = family[(link.a ^ link.b ^ document) as usize];
+                let other = family[place(link.a ^ link.b ^ document)];
                 meets.push((other, own.known(other, &link)));
                 sorted.step()?;
             }
-            family[document as usize] = match linking {
+            let joined = match linking {
                 Linking::Leader => own.join(document, &mut meets, Some(&mut compare))?,
                 Linking::Connected => own.follow(document, &mut compare)?,
             };
+            family[place(document)] = joined.family;
+            if let Some(overlap) = joined.overlap {
+                let leader = own.leader(joined.family);
+                self.found.families.join(leader, Member { document, overlap })?;
+            }
         }
-        // The map is in no order; the families get theirs at the end.
-        let found = components.into_values().flat_map(Splitting::into_families);
-        self.found.families.extend(found.filter(|family| !family.members.is_empty()));
         Ok(())
     }
 }

@@ -1,10 +1,15 @@
 //! Records as they come -> different documents, and who is a copy of whom.
 //!
-//! * time: a look-up a record
-//! * space: [`EACH`] bytes a record that every later stage counts on, and what
-//!   the policy looks at; see [`Contents`] for the table
+//! * time: a look-up a record; a sort of the copies
+//! * space: a bit or two a record, and what the policy looks at; copies are
+//!   rows that need not fit in memory ([`Copies`]); see [`Contents`] for the
+//!   table
 
+use crate::bits::Bits;
+use crate::bits::Ranked;
 use crate::budget::Held;
+use crate::external::Sorting;
+use crate::external::kept::Kept;
 use crate::keep::Ranks;
 use crate::keep::Value;
 use crate::options::dedup::DedupPlan;
@@ -15,6 +20,8 @@ use crate::run::documents::contents::Table;
 use crate::run::documents::recipe::Class;
 use crate::run::documents::recipe::Digest;
 use crate::run::documents::recipe::Made;
+use crate::run::documents::rows::parts;
+use crate::run::documents::rows::row;
 use crate::run::room::Room;
 use crate::spill::SpillError;
 
@@ -25,17 +32,18 @@ pub(super) const NONE: u32 = u32::MAX;
 /// are numbered in the order of their first copies.
 #[derive(Debug)]
 pub(super) struct Intake {
-    /// For each record the first with the same content; none for empty ones.
-    pub(super) first: Vec<u32>,
-    /// First record of each document.
-    pub(super) documents: Vec<u32>,
-    /// Members of each document's set; 0 while unknown, which it may be for
-    /// those without a copy, and for others until the end.
-    sizes: Vec<u32>,
+    /// First records of documents.
+    pub(super) documents: Ranked,
     contents: Contents,
-    /// Documents that turned out to be copies, if any did.
-    pub(super) gone: Vec<bool>,
+    sorting: Sorting,
+    /// Copies that were known as such when they came.
+    pub(super) copies: u32,
+    /// Documents that turned out to be copies.
+    pub(super) gone: Bits,
+    room: Room,
     held: Held,
+    /// Bytes held of each document.
+    each: u64,
     /// Where the policy looks at them: characters of each record's text, and
     /// values of its field.
     lengths: Vec<u32>,
@@ -49,26 +57,46 @@ pub(super) struct Intake {
     pub(super) empty: u64,
 }
 
-/// Bytes that a record takes through all stages, whatever is on disk: here, its
-/// document's number of shingles, rank and component, and its place in the
-/// result.
-pub(super) const EACH: u64 = 48;
+/// Bytes of a copy: the first record with the same content, the copy, and the
+/// members of the set, 0 where that was not known.
+pub(super) const COPY: usize = 12;
+
+/// The part of the memory in which copies are sorted, and that those sorted
+/// may have.
+const COPIES_SHARE: u64 = 16;
+
+/// Bytes that a record takes through all stages, whatever is on disk: whether
+/// it is a document, and whether it goes.
+pub(super) const EACH_RECORD: u64 = 1;
+
+/// The same, of a document: its number of shingles, its component, and its
+/// family while one component holds most documents. Of one that is joined: the
+/// size of its set, its place in the order and the way back, and its component.
+pub(super) fn each_document(plan: &DedupPlan) -> u64 {
+    if plan.banding().is_some() { 10 } else { 20 }
+}
+
+/// Bytes that a record takes where a policy puts all in order.
+const LISTED: usize = 4 * size_of::<u32>();
 
 /// Records for which memory is reserved at a time.
-const RESERVED: usize = 64;
+const RESERVED: u32 = 64;
 
 impl Intake {
-    pub(super) fn new(against: bool, room: &Room) -> Intake {
+    pub(super) fn new(plan: &DedupPlan, room: &Room) -> Intake {
+        let share = room.budget.share(COPIES_SHARE);
         Intake {
-            first: Vec::new(),
-            documents: Vec::new(),
-            sizes: Vec::new(),
+            documents: Ranked::default(),
             contents: Contents::new(room),
-            gone: Vec::new(),
+            sorting: Sorting::new(&room.scratch, COPY, share),
+            copies: 0,
+            gone: Bits::default(),
+            room: room.clone(),
             held: room.budget.reserve(),
+            each: each_document(plan),
             lengths: Vec::new(),
             values: Vec::new(),
-            against,
+            against: plan.options().against,
             reference: 0,
             reference_documents: 0,
             short: 0,
@@ -90,119 +118,122 @@ impl Intake {
         field: Option<&str>,
         keep: &Keep,
     ) -> Result<Option<(Made, u32)>, InsertError> {
-        let record = self.first.len() as u32;
-        if self.first.len().is_multiple_of(RESERVED) {
-            self.held.more(EACH * RESERVED as u64)?;
+        let record = self.records();
+        if record.is_multiple_of(RESERVED) {
+            self.held.more(EACH_RECORD * u64::from(RESERVED))?;
         }
         match keep {
+            Keep::First | Keep::None => {}
+            Keep::Last => self.held.more(size_of::<u32>() as u64)?,
             Keep::Longest | Keep::Shortest => {
-                self.held.more(2 * size_of::<u32>() as u64)?;
+                self.held.more(LISTED as u64)?;
                 self.lengths.push(digest.characters);
             }
             Keep::Min(_) | Keep::Max(_) => {
-                let bytes = size_of::<Value>() + size_of::<u32>() + field.map_or(0, str::len);
+                let bytes = size_of::<Value>() + LISTED + field.map_or(0, str::len);
                 self.held.more(bytes as u64)?;
                 self.values.push(Value::of_json(field));
             }
-            _ => {}
         }
         self.short += u64::from(digest.class == Class::Short);
         if digest.class == Class::Empty {
             self.empty += 1;
-            self.first.push(NONE);
+            self.documents.push(false);
             return Ok(None);
         }
-        let size = digest.size.unwrap_or(0);
-        let first = self.contents.meet(digest.content, record, size)?.first;
-        self.first.push(first);
-        if first == record {
-            let Some(made) = digest.made else { return Ok(None) };
-            self.documents.push(record);
-            self.sizes.push(size);
-            return Ok(Some((made, digest.shingles)));
+        // A short text is compared as a whole.
+        let short = u32::from(digest.class == Class::Short);
+        let size = digest.size.unwrap_or(short);
+        let met = self.contents.meet(digest.content, record, size)?;
+        let new = if met.first == record { digest.made } else { None };
+        self.documents.push(new.is_some());
+        if met.first != record {
+            self.copies += 1;
+            self.sorting.push(&row::<COPY>([met.first, record, met.size]))?;
         }
-        if let (Some(document), Some(size)) = (self.document(first), digest.size) {
-            self.sizes[document as usize] = size;
-        }
-        Ok(None)
-    }
-
-    /// Documents that have copies, and the size of whose set is not known.
-    pub(super) fn uncounted(&self) -> Vec<u32> {
-        let mut seen = vec![false; self.documents.len()];
-        for (record, &first) in (0u32..).zip(&self.first) {
-            if first != NONE
-                && first != record
-                && let Some(document) = self.document(first)
-            {
-                seen[document as usize] = self.sizes[document as usize] == 0;
-            }
-        }
-        (0u32..).zip(seen).filter(|&(_, seen)| seen).map(|(document, _)| document).collect()
-    }
-
-    /// Notes the size of a document's set.
-    pub(super) fn count(&mut self, document: u32, size: u32) {
-        self.sizes[document as usize] = size;
+        let Some(made) = new else { return Ok(None) };
+        self.held.more(self.each)?;
+        Ok(Some((made, digest.shingles)))
     }
 
     /// Makes all records so far the reference set, if there is to be one.
     pub(super) fn end_reference(&mut self) {
         if self.against {
             self.reference = self.records();
-            self.reference_documents = self.documents.len() as u32;
+            self.reference_documents = self.documents.ones();
         }
     }
 
     /// Number of records.
     pub(super) fn records(&self) -> u32 {
-        self.first.len() as u32
+        self.documents.len()
     }
 
     /// Ends the taking in: what is needed for it alone is let go, and copies
-    /// that were not known as such are.
-    pub(super) fn close(&mut self) -> Result<(), SpillError> {
-        if self.contents.settle(&mut self.first)? {
-            let gone = |&record: &u32| self.first[record as usize] != record;
-            self.gone = self.documents.iter().map(gone).collect();
-        }
-        Ok(())
+    /// that were not known as such are. Returns all copies.
+    pub(super) fn close(&mut self) -> Result<Copies, SpillError> {
+        let Intake { contents, sorting, gone, documents, room, .. } = self;
+        contents.settle(|first, record| {
+            let document = documents.rank(record);
+            document.into_iter().for_each(|document| gone.put(document));
+            let size = u32::from(document.is_none());
+            sorting.push(&row::<COPY>([first, record, size]))
+        })?;
+        let copies = std::mem::replace(sorting, Sorting::new(&room.scratch, COPY, 0));
+        let share = room.budget.share(COPIES_SHARE);
+        Ok(Copies(copies.finish()?.keep(&room.scratch, share)?))
     }
 
     /// Number of documents that are no copies.
     pub(super) fn distinct(&self) -> u64 {
-        self.documents.len() as u64 - self.gone.iter().filter(|&&gone| gone).count() as u64
-    }
-
-    /// Whether a record and the first copy of its text are to be compared: not
-    /// those on one side of a reference set.
-    pub(super) fn compared(&self, first: u32, record: u32) -> bool {
-        !self.against || (first < self.reference && record >= self.reference)
-    }
-
-    /// The document whose first copy is `record`, if it is one.
-    pub(super) fn document(&self, record: u32) -> Option<u32> {
-        self.documents.binary_search(&record).ok().map(|d| d as u32)
-    }
-
-    /// Members of the set of the text whose first copy is `record`: 1 for
-    /// short texts, 0 when not known.
-    pub(super) fn size(&self, record: u32) -> u32 {
-        self.document(record).map_or(1, |d| self.sizes[d as usize])
+        u64::from(self.documents.ones()) - self.gone.count() as u64
     }
 
     /// How much the policy prefers each record, and each document by its best
     /// copy.
-    pub(super) fn ranks(&self, plan: &DedupPlan) -> (Ranks, Vec<u32>) {
+    pub(super) fn ranks(
+        &mut self,
+        plan: &DedupPlan,
+        copies: &Copies,
+    ) -> Result<(Ranks, Ranks), SpillError> {
         let keep = &plan.options().keep;
-        let ranks = Ranks::new(keep, self.records(), &self.lengths, &self.values);
-        let mut documents: Vec<u32> = self.documents.iter().map(|&first| ranks.of(first)).collect();
-        for (record, &first) in (0u32..).zip(&self.first).filter(|&(record, &f)| f != record) {
-            if let Some(document) = self.document(first) {
+        let (lengths, values) =
+            (std::mem::take(&mut self.lengths), std::mem::take(&mut self.values));
+        let ranks = Ranks::new(keep, self.records(), &lengths, &values);
+        if ranks == Ranks::Forward {
+            // Documents come in the order of their first copies.
+            return Ok((ranks, Ranks::Forward));
+        }
+        let mut documents: Vec<u32> = Vec::with_capacity(self.documents.ones() as usize);
+        documents.extend(self.documents.each().map(|first| ranks.of(first)));
+        let mut reader = copies.0.from(0)?;
+        while let Some(Copy { first, record, .. }) = reader.head().map(Copy::of) {
+            if let Some(document) = self.documents.rank(first) {
                 let best = &mut documents[document as usize];
                 *best = (*best).min(ranks.of(record));
             }
+            reader.step()?;
         }
-        (ranks, documents)
+        Ok((ranks, Ranks::Listed(documents)))
+    }
+}
+
+/// Records that are copies, by their first copies, then by number.
+#[derive(Debug)]
+pub(super) struct Copies(pub(super) Kept);
+
+/// A record that is a copy.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Copy {
+    pub(super) first: u32,
+    pub(super) record: u32,
+    /// Members of the set, 0 where that is not known.
+    pub(super) size: u32,
+}
+
+impl Copy {
+    pub(super) fn of(row: &[u8]) -> Copy {
+        let [first, record, size] = parts(row);
+        Copy { first, record, size }
     }
 }

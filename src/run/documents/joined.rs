@@ -15,6 +15,7 @@
 //! * space: all sets, and the index; sets that have no room in memory are on
 //!   disk, and joined there ([`Spread`])
 
+use crate::bits::Bits;
 use crate::cluster::Family;
 use crate::cluster::Member;
 use crate::cluster::Overlap;
@@ -33,11 +34,14 @@ use crate::run::Unwatched;
 use crate::run::Watch;
 use crate::run::documents::DocumentsError;
 use crate::run::documents::batches::judge;
+use crate::run::documents::found::Component;
 use crate::run::documents::found::Edge;
 use crate::run::documents::found::Edges;
 use crate::run::documents::found::Finder;
 use crate::run::documents::found::Found;
 use crate::run::documents::found::Job;
+use crate::run::documents::found::Pairs;
+use crate::run::documents::found::by_component;
 use crate::run::documents::found::components;
 use crate::run::documents::found::families;
 use crate::run::documents::found::nearest;
@@ -105,19 +109,23 @@ impl Joined {
         &self,
         job: &Job<'_, S>,
         names: &[u32],
-    ) -> Result<Vec<Edge>, DocumentsError<S::Error>> {
+    ) -> Result<Pairs, DocumentsError<S::Error>> {
         let mut order: Vec<u32> = (0..names.len() as u32).collect();
         match &self.disk {
             None => {
                 order.par_sort_by_key(|&d| (self.at(d).size(), d));
                 let join = Join::new(self, self.bounds, Mode::Pairs);
-                let found = join.among(&order, &Unwatched);
-                Ok(found.map_err(|IndexFull| DocumentsError::TooManyShingles)?.edges)
+                let mut found = Found::new(job);
+                join.among(&order, &Unwatched, &mut found)?;
+                found.edges.sort(job.room)?;
+                Ok(found.edges)
             }
             Some(spread) => {
                 order.par_sort_by_key(|&d| (spread.size(d), d));
                 let cache = Cache::new(job, Some(names));
-                Ok(spread.join(&cache, &order, Mode::Pairs, &Unwatched)?.edges)
+                let mut found = spread.join(&cache, &order, Mode::Pairs, &Unwatched)?;
+                found.edges.sort(job.room)?;
+                Ok(found.edges)
             }
         }
     }
@@ -144,8 +152,8 @@ impl Joined {
     }
 
     /// Ends the taking in; documents that are `gone` are in no pair.
-    pub(super) fn close(&mut self, gone: &[bool]) -> Result<(), SpillError> {
-        for (material, _) in self.materials.iter_mut().zip(gone).filter(|(_, gone)| **gone) {
+    pub(super) fn close(&mut self, gone: &Bits) -> Result<(), SpillError> {
+        for (material, _) in self.materials.iter_mut().zip(0..).filter(|&(_, d)| gone.has(d)) {
             *material = Material::default();
         }
         self.disk.as_mut().map_or(Ok(()), |spread| spread.close(gone))
@@ -203,7 +211,15 @@ impl Finder for Joined {
         let order = self.order(job, mode);
         let cache = Cache::new(job, None);
         let mut found = match &self.disk {
-            None => self.in_memory(job, &order, mode)?,
+            None => {
+                let mut found = Found::new(job);
+                let join = Join::new(self, self.bounds, mode);
+                match mode {
+                    Mode::Against => join.against(job.reference, &order, job.watch, &mut found)?,
+                    _ => join.among(&order, job.watch, &mut found)?,
+                }
+                found
+            }
             Some(spread) if mode == Mode::Against => {
                 let known = (0..job.reference).filter(|&d| self.size(d) > 0);
                 let sequence: Vec<u32> = known.chain(order.iter().copied()).collect();
@@ -211,19 +227,18 @@ impl Finder for Joined {
             }
             Some(spread) => spread.join(&cache, &order, mode, job.watch)?,
         };
+        found.edges.sort(job.room)?;
         match mode {
             Mode::Leaders => {}
-            Mode::Against => found.families = nearest(&found.edges, job.plan),
-            Mode::Pairs | Mode::Sparse => {
-                let mut places = job.ranks.to_vec();
-                if options.measure == Measure::Containment {
-                    (0..).zip(&order).for_each(|(place, &d)| places[d as usize] = place);
-                }
-                found.families = self.families(&cache, &found.edges, &places)?;
+            Mode::Against => nearest(&found.edges, job.plan, &mut found.families)?,
+            Mode::Pairs | Mode::Sparse if options.measure == Measure::Containment => {
+                let mut places = vec![0; self.documents() as usize];
+                (0..).zip(&order).for_each(|(place, &d)| places[d as usize] = place);
+                self.families(&cache, &mut found, &|d| places[d as usize])?;
             }
-        }
-        if job.edges == Edges::None {
-            found.edges = Vec::new();
+            Mode::Pairs | Mode::Sparse => {
+                self.families(&cache, &mut found, &|d| job.ranks.of(d))?;
+            }
         }
         Ok(found)
     }
@@ -232,7 +247,7 @@ impl Finder for Joined {
 impl Joined {
     /// The documents that are looked up, in the order in which they are.
     fn order<S>(&self, job: &Job<'_, S>, mode: Mode) -> Vec<u32> {
-        let (size, rank) = (|d: u32| self.size(d), |d: u32| job.ranks[d as usize]);
+        let (size, rank) = (|d: u32| self.size(d), |d: u32| job.ranks.of(d));
         let mut order: Vec<u32> = (job.reference..self.documents()).collect();
         order.retain(|&document| size(document) > 0);
         match (self.bounds.measure, mode) {
@@ -246,48 +261,65 @@ impl Joined {
         order
     }
 
-    fn in_memory<S: Source>(
-        &self,
-        job: &Job<'_, S>,
-        order: &[u32],
-        mode: Mode,
-    ) -> Result<Found, DocumentsError<S::Error>> {
-        let join = Join::new(self, self.bounds, mode);
-        let found = match mode {
-            Mode::Against => join.against(job.reference, order, job.watch),
-            Mode::Pairs | Mode::Sparse | Mode::Leaders => join.among(order, job.watch),
-        };
-        found.map_err(|IndexFull| DocumentsError::TooManyShingles)
-    }
-
-    /// The families that pairs form. Those of [`Edges::Sparse`] may lack a
+    /// Adds the families that pairs form. Those of [`Edges::Sparse`] may lack a
     /// pair, and the sets themselves tell.
     fn families<S: Source>(
         &self,
         cache: &Cache<'_, '_, S>,
-        edges: &[Edge],
-        ranks: &[u32],
-    ) -> Result<Vec<Family>, DocumentsError<S::Error>> {
+        found: &mut Found,
+        rank: &(dyn Fn(u32) -> u32 + Sync),
+    ) -> Result<(), DocumentsError<S::Error>> {
         let (linking, bounds) = (cache.job.plan.options().cluster, self.bounds);
         let complete = linking == Linking::Leader && cache.job.edges != Edges::Sparse;
-        let all: Vec<Result<Vec<Family>, DocumentsError<S::Error>>> =
-            components(edges.iter().map(|e| e.link()).collect())
-                .into_par_iter()
-                .map_init(Workspace::default, |workspace, (mut documents, links)| {
-                    let mut get = |document: u32| match &self.disk {
-                        None => Ok(Handle::Here(self.at(document))),
-                        Some(_) => cache.get(document, workspace).map(Handle::Shared),
-                    };
-                    let compare = |x: u32, leader: u32| -> Result<_, DocumentsError<S::Error>> {
-                        let x = get(x)?;
-                        Ok(judge(&x, &*get(leader)?, bounds, linking))
-                    };
-                    let compare = (!complete).then_some(compare);
-                    families(&mut documents, &links, linking, ranks, compare)
-                })
-                .collect();
-        let all: Result<Vec<Vec<Family>>, DocumentsError<S::Error>> = all.into_iter().collect();
-        Ok(all?.into_iter().flatten().collect())
+        let split = |workspace: &mut Workspace, (mut documents, links): Component| {
+            let mut get = |document: u32| match &self.disk {
+                None => Ok(Handle::Here(self.at(document))),
+                Some(_) => cache.get(document, workspace).map(Handle::Shared),
+            };
+            let compare = |x: u32, leader: u32| -> Result<_, DocumentsError<S::Error>> {
+                let x = get(x)?;
+                Ok(judge(&x, &*get(leader)?, bounds, linking))
+            };
+            let compare = (!complete).then_some(compare);
+            families(&mut documents, &links, linking, rank, compare)
+        };
+        let Found { families: out, edges, .. } = found;
+        by_component(edges, self.documents(), cache.job.room, |links| {
+            let all: Vec<Result<Vec<Family>, DocumentsError<S::Error>>> =
+                components(links).into_par_iter().map_init(Workspace::default, split).collect();
+            for families in all {
+                families?.into_iter().try_for_each(|family| out.add(family))?;
+            }
+            Ok(())
+        })
+    }
+}
+
+/// Why a join in memory ends.
+#[derive(Debug)]
+enum JoinError {
+    Full,
+    Spill(SpillError),
+}
+
+impl From<IndexFull> for JoinError {
+    fn from(_: IndexFull) -> JoinError {
+        JoinError::Full
+    }
+}
+
+impl From<SpillError> for JoinError {
+    fn from(error: SpillError) -> JoinError {
+        JoinError::Spill(error)
+    }
+}
+
+impl<E> From<JoinError> for DocumentsError<E> {
+    fn from(error: JoinError) -> DocumentsError<E> {
+        match error {
+            JoinError::Full => DocumentsError::TooManyShingles,
+            JoinError::Spill(error) => DocumentsError::Spill(error),
+        }
     }
 }
 
@@ -415,11 +447,10 @@ impl<'a> Join<'a> {
     }
 
     /// The pairs or families among documents that come in this order.
-    fn among(&self, order: &[u32], watch: &dyn Watch) -> Result<Found, IndexFull> {
+    fn among(&self, order: &[u32], watch: &dyn Watch, found: &mut Found) -> Result<(), JoinError> {
         let mut index = Index::new(self.bounds);
         let mut inserted: Vec<u32> = Vec::new();
         let mut members: Vec<Vec<Member>> = Vec::new();
-        let mut found = Found::default();
         let mut crowds = Crowds::default();
         let mut benches = benches();
         watch.begin("joining", order.len() as u64);
@@ -438,7 +469,7 @@ impl<'a> Join<'a> {
                 if self.mode != Mode::Leaders {
                     let other = |number: u32| inserted[number as usize];
                     let edges = met.alike.iter().map(|&(n, o)| edge(document, other(n), o));
-                    found.edges.extend(edges);
+                    found.edges.add(&edges.collect::<Vec<Edge>>())?;
                     if self.mode == Mode::Sparse && !crowds.admits(document, &met.alike) {
                         continue;
                     }
@@ -452,24 +483,27 @@ impl<'a> Join<'a> {
             }
         }
         drop(index);
-        self.lone(order, &crowds.left_out, &mut found)?;
+        self.lone(order, &crowds.left_out, found)?;
         found.large_buckets = crowds.crowds();
         let families = inserted.into_iter().zip(members);
         let families = families.filter(|(_, members)| !members.is_empty());
-        found.families.extend(families.map(|(leader, members)| Family { leader, members }));
-        Ok(found)
+        for (leader, members) in families {
+            found.families.add(Family { leader, members })?;
+        }
+        Ok(())
     }
 
     /// Looks up documents of `order` that are in no pair among those that were
     /// left out of the index; each that is alike one gets a pair.
-    fn lone(&self, order: &[u32], left_out: &[u32], found: &mut Found) -> Result<(), IndexFull> {
+    fn lone(&self, order: &[u32], left_out: &[u32], found: &mut Found) -> Result<(), JoinError> {
         if left_out.is_empty() {
             return Ok(());
         }
         let mut paired = vec![false; self.sets.materials.len()];
-        for e in &found.edges {
+        found.edges.each(|e| {
             (paired[e.a as usize], paired[e.b as usize]) = (true, true);
-        }
+            Ok(())
+        })?;
         let lone: Vec<u32> = order.iter().copied().filter(|&d| !paired[d as usize]).collect();
         let mut index = Index::new(self.bounds);
         for &document in left_out {
@@ -481,8 +515,9 @@ impl<'a> Join<'a> {
             let all = self.meet_all(&index, left_out, block, &mut benches);
             for (&document, met) in block.iter().zip(all) {
                 found.checks.add(met.checks);
-                let first = met.alike.first();
-                found.edges.extend(first.map(|&(n, o)| edge(document, left_out[n as usize], o)));
+                if let Some(&(n, overlap)) = met.alike.first() {
+                    found.edges.add(&[edge(document, left_out[n as usize], overlap)])?;
+                }
             }
         }
         Ok(())
@@ -494,7 +529,8 @@ impl<'a> Join<'a> {
         reference: u32,
         order: &[u32],
         watch: &dyn Watch,
-    ) -> Result<Found, IndexFull> {
+        found: &mut Found,
+    ) -> Result<(), JoinError> {
         let mut index = Index::new(self.bounds);
         let inserted: Vec<u32> = (0..reference).collect();
         for &document in &inserted {
@@ -502,17 +538,17 @@ impl<'a> Join<'a> {
             self.insert(&mut index, document, &prefix)?;
         }
         let mut benches = benches();
-        let mut found = Found::default();
         watch.begin("joining", order.len() as u64);
         for block in order.chunks(BLOCK) {
             watch.advance(block.len() as u64);
             let all = self.meet_all(&index, &inserted, block, &mut benches);
             for (&document, met) in block.iter().zip(all) {
                 found.checks.add(met.checks);
-                found.edges.extend(met.alike.iter().map(|&(known, o)| edge(document, known, o)));
+                let edges = met.alike.iter().map(|&(known, o)| edge(document, known, o));
+                found.edges.add(&edges.collect::<Vec<Edge>>())?;
             }
         }
-        Ok(found)
+        Ok(())
     }
 
     /// Compares each document of a block with those of the index.

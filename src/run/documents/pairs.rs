@@ -58,26 +58,6 @@ impl Pairs {
             }
         }
     }
-
-    /// These and others together.
-    pub(super) fn and(self, others: Vec<u64>, room: &Room) -> Result<Pairs, SpillError> {
-        match self {
-            Pairs::Memory(pairs) if !room.budget.is_limited() => {
-                Ok(Pairs::Memory(lsh::distinct(vec![pairs, others])))
-            }
-            mut pairs => {
-                let mut all = Collected::new(room);
-                all.add(&others)?;
-                loop {
-                    let some = pairs.next_some(1 << 12)?;
-                    if some.is_empty() {
-                        return all.finish();
-                    }
-                    all.add(&some)?;
-                }
-            }
-        }
-    }
 }
 
 /// Pairs that are put together again.

@@ -1,232 +1,387 @@
 //! Families of documents -> clusters of records, with their exact duplicates.
 //!
-//! * time: `O(records log records)`; with `explain` the texts of near
-//!   duplicates are read once more
-//! * space: 12 bytes a record
+//! Families, pairs and copies come as rows by document and by first copy, so
+//! that they are gone through once, side by side. What comes of them is rows
+//! again ([`Outcome`]).
+//!
+//! * time: a sort of the records that are in a cluster or a pair
+//! * space: shares of the memory, and a bit a record; of a reference set, the
+//!   partners of a document
 
-use crate::cluster::Family;
+use crate::bits::Bits;
 use crate::cluster::Overlap;
-use crate::differ::Words;
-use crate::differ::differing;
+use crate::external::Sorted;
+use crate::external::Sorting;
+use crate::external::kept::Kept;
+use crate::external::kept::Reader;
 use crate::keep::Ranks;
 use crate::options::dedup::DedupPlan;
 use crate::options::dedup::Keep;
 use crate::options::dedup::Measure;
-use crate::report::dedup::Cluster;
-use crate::report::dedup::Deduped;
 use crate::report::dedup::Kind;
-use crate::report::dedup::Member;
-use crate::report::dedup::Pair;
-use crate::run::documents::DocumentsError;
-use crate::run::documents::Texts;
+use crate::report::dedup::Summary;
+use crate::report::dedup::compare;
+use crate::run::documents::found::Families;
 use crate::run::documents::found::Found;
+use crate::run::documents::found::Pairs;
+use crate::run::documents::found::Place;
+use crate::run::documents::found::edge_of;
+use crate::run::documents::found::relation;
+use crate::run::documents::found::same;
+use crate::run::documents::intake::COPY;
+use crate::run::documents::intake::Copies;
+use crate::run::documents::intake::Copy;
 use crate::run::documents::intake::Intake;
 use crate::run::documents::intake::NONE;
-use crate::text::Tokens;
-use crate::text::tokenize;
-use rayon::prelude::*;
+use crate::run::documents::outcome::Outcome;
+use crate::run::documents::outcome::PairRows;
+use crate::run::documents::outcome::Rows;
+use crate::run::documents::outcome::head_row;
+use crate::run::documents::outcome::member_row;
+use crate::run::documents::recipe::Recipe;
+use crate::run::documents::rows::parts;
+use crate::run::documents::rows::row;
+use crate::run::room::Room;
+use crate::spill::SpillError;
 
-/// Words by which two records differ that are spelt out, on either side.
-const DIFFERING_WORDS: usize = 20;
+/// The part of the free memory in which members, and pairs, are sorted, and
+/// that those sorted may have.
+const SHARE: u64 = 12;
 
-/// What a text shares with itself.
-fn same(size: u32) -> Overlap {
-    Overlap { shared: size, first: size, second: size }
+/// Bytes of the first record of a leading text, a record, and what the record
+/// shares with it. A copy shares all: of it the size of the set alone stands
+/// there, where it is known, and 0.
+const MEMBER: usize = 20;
+
+/// Bytes of two records and what they share; 0 where the size of the set of
+/// two copies is not known.
+pub(super) const PAIR: usize = 20;
+
+/// Bytes that so many copies take on disk, in a budget of `total`: sorted, and
+/// kept in order, as copies and as members; as pairs, if these are wanted.
+pub(super) fn spilled(copies: u64, pairs: bool, total: u64) -> u64 {
+    let each = 2 * COPY + MEMBER + Rows::MEMBER + if pairs { PAIR } else { 0 };
+    let bytes = copies * each as u64;
+    if bytes > total / SHARE { bytes } else { 0 }
 }
 
-/// Where all copies of a text go, and what they share with the leader there.
-#[derive(Clone, Copy)]
-struct Place {
-    cluster: u32,
-    overlap: Overlap,
-    /// Whether they are copies of the leader.
-    leads: bool,
+/// What records are put together from.
+pub(super) struct Parts<'a> {
+    pub(super) plan: &'a DedupPlan,
+    pub(super) recipe: &'a Recipe,
+    pub(super) intake: &'a Intake,
+    pub(super) copies: &'a Copies,
+    pub(super) ranks: &'a Ranks,
+    pub(super) room: &'a Room,
 }
 
-/// The places of all texts that are in a cluster.
-struct Places {
-    /// For the first copy of each text its place in the list, or `NONE`.
-    of: Vec<u32>,
-    list: Vec<Place>,
-    clusters: u32,
+/// A copy of a text that leads, as far as the size of its set is known.
+fn leading(size: u32) -> Overlap {
+    Overlap { shared: 0, first: size, second: 0 }
 }
 
-impl Places {
-    fn new(intake: &Intake, families: &[Family]) -> Places {
-        let of = vec![NONE; intake.first.len()];
-        let mut places = Places { of, list: Vec::new(), clusters: 0 };
-        let first = |document: u32| intake.documents[document as usize];
-        for family in families {
-            let cluster = places.clusters;
-            let size = family.members.first().map_or(0, |member| member.overlap.second);
-            places.add(first(family.leader), Place { cluster, overlap: same(size), leads: true });
-            for member in &family.members {
-                let place = Place { cluster, overlap: member.overlap, leads: false };
-                places.add(first(member.document), place);
-            }
-            places.clusters += 1;
-        }
-        for (record, &first) in (0u32..).zip(&intake.first) {
-            let copy = first != NONE && first != record && intake.compared(first, record);
-            if copy && places.get(first).is_none() {
-                let overlap = same(intake.size(first));
-                places.add(first, Place { cluster: places.clusters, overlap, leads: true });
-                places.clusters += 1;
-            }
-        }
-        places
+impl Parts<'_> {
+    fn sorting(&self, width: usize) -> Sorting {
+        let share = self.room.budget.share_of_free(SHARE, 1 << 10);
+        Sorting::new(&self.room.scratch, width, share)
     }
 
-    fn add(&mut self, first: u32, place: Place) {
-        self.of[first as usize] = self.list.len() as u32;
-        self.list.push(place);
+    fn kept(&self, width: usize) -> Kept {
+        let share = self.room.budget.share_of_free(SHARE, 1 << 10);
+        Kept::new(&self.room.scratch, width, share)
     }
 
-    fn get(&self, first: u32) -> Option<Place> {
-        let place = *self.of.get(first as usize)?;
-        self.list.get(place as usize).copied()
-    }
-}
-
-/// Clusters of records, in their order.
-pub(super) fn clusters(
-    intake: &Intake,
-    families: Vec<Family>,
-    ranks: &Ranks,
-    measure: Measure,
-) -> Deduped {
-    let places = Places::new(intake, &families);
-    drop(families);
-    // There may be millions of two, so that each gets the room it needs.
-    let mut sizes = vec![0; places.clusters as usize];
-    for place in intake.first.iter().filter_map(|&first| places.get(first)) {
-        sizes[place.cluster as usize] += 1;
-    }
-    let mut clusters: Vec<Cluster> = (1..=places.clusters)
-        .zip(sizes)
-        .map(|(id, size)| Cluster {
-            id,
-            kind: Kind::Exact,
-            leader: NONE,
-            members: Vec::with_capacity(size),
+    /// Who is in which cluster, and who goes.
+    pub(super) fn outcome(&self, found: Found) -> Result<Outcome, SpillError> {
+        let Families::Rows(families, _) = found.families else {
+            unreachable!("records are put together from rows");
+        };
+        let wanted = self.plan.options().pairs;
+        let merged = Merged {
+            parts: self,
+            members: self.sorting(MEMBER),
+            pairs: wanted.then(|| self.sorting(PAIR)),
+        };
+        let edges = match &found.edges {
+            Pairs::Kept(kept) if wanted => Some(kept.from(0)?),
+            _ => None,
+        };
+        let (members, pairs) = merged.all(families.finish()?, self.copies.0.from(0)?, edges)?;
+        drop(found.edges);
+        let pairs = pairs.map(Sorting::finish).transpose()?.map(PairRows::Sorted);
+        let (rows, summary) = self.clusters(members.finish()?)?;
+        Ok(Outcome {
+            summary,
+            keeps_none: self.plan.options().keep == Keep::None,
+            measure: self.plan.options().measure,
+            rows,
+            pairs,
+            records: self.intake.records(),
+            recipe: self.recipe.clone(),
+            room: self.room.clone(),
         })
-        .collect();
-    for (record, &first) in (0u32..).zip(&intake.first) {
-        let Some(place) = places.get(first) else { continue };
-        let cluster = &mut clusters[place.cluster as usize];
-        if place.leads {
-            let leader = cluster.leader;
-            if leader == NONE || ranks.of(record) < ranks.of(leader) {
-                cluster.leader = record;
+    }
+
+    /// Finds the ends of the clusters and what they have in common.
+    fn clusters(&self, mut sorted: Sorted) -> Result<(Rows, Summary), SpillError> {
+        let (mut heads, mut members) = (self.sorting(Rows::HEAD), self.kept(Rows::MEMBER));
+        let mut removed = Bits::new(self.intake.records() as usize);
+        let mut tally = Tally::default();
+        let mut draft: Option<(u32, Draft)> = None;
+        loop {
+            let next = sorted.head().map(parts::<5>);
+            let text = next.map(|parts| parts[0]);
+            if let Some((_, done)) = draft.take_if(|(own, _)| Some(*own) != text) {
+                self.end(&done, &mut heads, &mut removed, &mut tally)?;
+            }
+            let Some([text, record, shared, first, second]) = next else { break };
+            let (_, draft) = draft.get_or_insert_with(|| (text, Draft::new(members.len())));
+            let overlap = Overlap { shared, first, second };
+            if draft.add(record, overlap, self) {
+                members.push(&member_row(record, overlap))?;
+                removed.put(record);
+            }
+            sorted.step()?;
+        }
+        let share = self.room.budget.share_of_free(SHARE, 1 << 10);
+        let heads = heads.finish()?.keep(&self.room.scratch, share)?;
+        let mut summary = tally.summary;
+        self.summarise(&mut summary);
+        summary.clusters = heads.len();
+        Ok((Rows { heads, members, removed }, summary))
+    }
+
+    /// Ends a cluster, unless all of it is of the reference set.
+    fn end(
+        &self,
+        draft: &Draft,
+        heads: &mut Sorting,
+        removed: &mut Bits,
+        tally: &mut Tally,
+    ) -> Result<(), SpillError> {
+        let intake = self.intake;
+        if intake.against && draft.last < intake.reference {
+            return Ok(());
+        }
+        let none = self.plan.options().keep == Keep::None;
+        if !none {
+            removed.take(draft.leader);
+        }
+        tally.add(draft, none);
+        heads.push(&head_row(draft))
+    }
+
+    /// Counts what is kept.
+    fn summarise(&self, summary: &mut Summary) {
+        let intake = self.intake;
+        summary.records = u64::from(intake.records() - intake.reference);
+        summary.reference = intake.reference.into();
+        summary.kept = summary.records - summary.removed;
+        summary.short = intake.short;
+        summary.empty = intake.empty;
+        summary.documents = intake.distinct();
+        let banding = self.plan.banding();
+        summary.bands = banding.map_or(0, |b| b.bands() as u64);
+        summary.rows = banding.map_or(0, |b| b.rows() as u64);
+    }
+}
+
+/// A cluster whose members are gone through.
+pub(super) struct Draft {
+    /// Place of its first member among all.
+    pub(super) start: u64,
+    /// The first and the last member.
+    pub(super) first: u32,
+    last: u32,
+    /// The preferred one of those that are the leading text.
+    pub(super) leader: u32,
+    pub(super) size: u32,
+    /// Members that are another text.
+    near: u32,
+    pub(super) kind: Kind,
+    /// Members of the leader's set; 0 where that is not known.
+    pub(super) shingles: u32,
+    /// The lowest score against the leader.
+    pub(super) weakest: Option<Overlap>,
+}
+
+impl Draft {
+    fn new(start: u64) -> Draft {
+        Draft {
+            start,
+            first: NONE,
+            last: NONE,
+            leader: NONE,
+            size: 0,
+            near: 0,
+            kind: Kind::Exact,
+            shingles: 0,
+            weakest: None,
+        }
+    }
+
+    /// Adds the next member, if it is to be one.
+    fn add(&mut self, record: u32, overlap: Overlap, parts: &Parts<'_>) -> bool {
+        let (intake, ranks) = (parts.intake, parts.ranks);
+        let measure = parts.plan.options().measure;
+        let leads = overlap.second == 0;
+        if leads {
+            self.shingles = self.shingles.max(overlap.first);
+            let first = self.leader == NONE;
+            if first || ranks.of(record) < ranks.of(self.leader) {
+                self.leader = record;
             } else if record < intake.reference {
                 // Copies inside the reference set are not looked for.
-                continue;
+                return false;
             }
         } else {
-            cluster.kind = match measure {
+            self.near += 1;
+            self.kind = match measure {
                 Measure::Jaccard => Kind::Near,
                 Measure::Containment => Kind::Contained,
             };
         }
-        let (overlap, exact) = (place.overlap, place.leads);
-        cluster.members.push(Member { record, overlap, exact, differs: None });
+        // By its score it is as good as any size.
+        let overlap = if leads { same(1) } else { overlap };
+        if self.weakest.is_none_or(|weakest| compare(measure, overlap, weakest).is_lt()) {
+            self.weakest = Some(overlap);
+        }
+        self.first = self.first.min(record);
+        self.last = record;
+        self.size += 1;
+        true
     }
-    Deduped::new(clusters, intake.first.len(), measure)
 }
 
-/// Pairs of records, given those of documents: each exact duplicate with the
-/// first copy, and near duplicates by their first copies. Of records that are
-/// compared with a reference set, every copy is in the pairs.
-pub(super) fn pairs(intake: &Intake, found: &Found) -> Vec<Pair> {
-    let first = |document: u32| intake.documents[document as usize];
-    let against = intake.against;
-    let mut pairs: Vec<Pair> = Vec::with_capacity(found.edges.len());
-    let mut edges: Vec<Pair> = found
-        .edges
-        .iter()
-        .map(|e| Pair { a: first(e.a), b: first(e.b), overlap: e.overlap })
-        .collect();
-    // By the second, whose copies they are.
-    edges.sort_unstable_by_key(|p| (p.b, p.a));
-    for (record, &first) in (0u32..).zip(&intake.first) {
-        let copy = first != NONE && first != record;
-        if copy && intake.compared(first, record) {
-            pairs.push(Pair { a: first, b: record, overlap: same(intake.size(first)) });
-        }
-        if first == record || (copy && against) {
-            let from = edges.partition_point(|p| p.b < first);
-            let to = edges.partition_point(|p| p.b <= first);
-            pairs.extend(edges[from..to].iter().map(|p| Pair { b: record, ..*p }));
-        }
-    }
-    pairs.sort_unstable();
-    pairs
+/// Counts of clusters.
+#[derive(Default)]
+struct Tally {
+    summary: Summary,
+    /// First member of the largest cluster.
+    first: u32,
 }
 
-/// Adds to near duplicates the words by which they differ.
-pub(super) fn explain<T: Texts + ?Sized>(
-    deduped: &mut Deduped,
-    texts: &T,
-) -> Result<(), DocumentsError<T::Error>> {
-    let results: Vec<Result<(), T::Error>> = deduped
-        .clusters
-        .par_iter_mut()
-        .filter(|cluster| cluster.kind != Kind::Exact)
-        .map(|cluster| {
-            let leader = Read::new(texts, cluster.leader)?;
-            for member in cluster.members.iter_mut().filter(|member| !member.exact) {
-                let own = Read::new(texts, member.record)?;
-                member.differs = Some(Box::new(own.differing(&leader)));
+impl Tally {
+    fn add(&mut self, draft: &Draft, none: bool) {
+        let (size, near) = (u64::from(draft.size), u64::from(draft.near));
+        let summary = &mut self.summary;
+        summary.removed += size - u64::from(!none);
+        summary.near_duplicates += near;
+        summary.exact_duplicates += size - 1 - near;
+        let largest = summary.largest_cluster;
+        // Of equals the first in the order of the report.
+        if size > largest || (size == largest && draft.first < self.first) {
+            self.first = draft.first;
+            summary.largest_cluster = size;
+            summary.largest_cluster_weakest = draft.weakest;
+        }
+    }
+}
+
+/// Families, pairs and copies that are gone through side by side.
+struct Merged<'a> {
+    parts: &'a Parts<'a>,
+    members: Sorting,
+    pairs: Option<Sorting>,
+}
+
+/// Where a text goes.
+#[derive(Clone, Copy)]
+struct Cluster {
+    /// First record of the leading text.
+    text: u32,
+    overlap: Overlap,
+}
+
+impl Merged<'_> {
+    /// Goes through all texts that are in a family or have a copy, in the
+    /// order of their first records.
+    fn all(
+        mut self,
+        mut places: Sorted,
+        mut copies: Reader<'_>,
+        mut edges: Option<Reader<'_>>,
+    ) -> Result<(Sorting, Option<Sorting>), SpillError> {
+        let select = |document: u32| self.parts.intake.documents.select(document);
+        let placed = |(document, leader, overlap): Place| (select(document), leader, overlap);
+        let mut place = places.head().map(relation).map(placed);
+        let mut partners: Vec<(u32, Overlap)> = Vec::new();
+        let mut edge = edges.as_ref().and_then(Reader::head).map(edge_of);
+        let mut second = edge.map(|edge| select(edge.b));
+        loop {
+            let copy = copies.head().map(Copy::of);
+            let nexts = [place.map(|p| p.0), copy.map(|c| c.first), second];
+            let Some(text) = nexts.into_iter().flatten().min() else { break };
+            let mut cluster = None;
+            if let Some((_, leader, overlap)) = place.filter(|p| p.0 == text) {
+                let leader = select(leader);
+                let leads = leader == text;
+                let overlap = if leads { leading(overlap.first) } else { overlap };
+                cluster = Some(Cluster { text: leader, overlap });
+                places.step()?;
+                place = places.head().map(relation).map(placed);
             }
-            Ok(())
-        })
-        .collect();
-    results.into_iter().collect::<Result<(), T::Error>>().map_err(DocumentsError::Text)
-}
-
-/// A text with its words.
-struct Read {
-    text: String,
-    tokens: Tokens,
-}
-
-impl Read {
-    fn new<T: Texts + ?Sized>(texts: &T, record: u32) -> Result<Read, T::Error> {
-        let (mut text, mut tokens) = (String::new(), Tokens::default());
-        texts.text(record, &mut text)?;
-        tokenize(&text, &mut tokens);
-        Ok(Read { text, tokens })
-    }
-
-    fn differing(&self, other: &Read) -> (Words, Words) {
-        differing((&self.text, &self.tokens), (&other.text, &other.tokens), DIFFERING_WORDS)
-    }
-}
-
-/// Counts what is kept and what goes.
-pub(super) fn summarise(deduped: &mut Deduped, intake: &Intake, plan: &DedupPlan) {
-    deduped.keeps_none = plan.options().keep == Keep::None;
-    let records = u64::from(intake.records() - intake.reference);
-    let (mut removed, mut exact, mut near) = (0, 0, 0);
-    for cluster in &deduped.clusters {
-        for member in &cluster.members {
-            let leads = member.record == cluster.leader;
-            removed += u64::from(!leads || deduped.keeps_none);
-            exact += u64::from(!leads && member.exact);
-            near += u64::from(!leads && !member.exact);
+            partners.clear();
+            while second == Some(text) {
+                partners.extend(edge.map(|edge| (select(edge.a), edge.overlap)));
+                if let Some(edges) = &mut edges {
+                    edges.step()?;
+                    edge = edges.head().map(edge_of);
+                }
+                second = edge.map(|edge| select(edge.b));
+            }
+            if let Some(cluster) = cluster {
+                self.member(text, cluster)?;
+            }
+            self.pairs(text, &partners)?;
+            self.copies(text, cluster, &partners, &mut copies)?;
         }
+        Ok((self.members, self.pairs))
     }
-    let summary = &mut deduped.summary;
-    summary.records = records;
-    summary.reference = intake.reference.into();
-    summary.removed = removed;
-    summary.kept = records - removed;
-    summary.exact_duplicates = exact;
-    summary.near_duplicates = near;
-    summary.short = intake.short;
-    summary.empty = intake.empty;
-    summary.documents = intake.distinct();
-    let banding = plan.banding();
-    summary.bands = banding.map_or(0, |b| b.bands() as u64);
-    summary.rows = banding.map_or(0, |b| b.rows() as u64);
+
+    /// The copies of a text.
+    fn copies(
+        &mut self,
+        text: u32,
+        mut cluster: Option<Cluster>,
+        partners: &[(u32, Overlap)],
+        copies: &mut Reader<'_>,
+    ) -> Result<(), SpillError> {
+        let Intake { against, reference, .. } = *self.parts.intake;
+        while let Some(copy) = copies.head().map(Copy::of).filter(|copy| copy.first == text) {
+            if cluster.is_none() && (!against || text < reference) {
+                let own = Cluster { text, overlap: leading(copy.size) };
+                self.member(text, own)?;
+                cluster = Some(own);
+            }
+            if let Some(cluster) = &mut cluster {
+                if cluster.text == text {
+                    cluster.overlap = leading(copy.size.max(cluster.overlap.first));
+                }
+                self.member(copy.record, *cluster)?;
+            }
+            // Those on one side of a reference set are not compared.
+            if !against || (text < reference && copy.record >= reference) {
+                self.pairs(copy.record, &[(text, same(copy.size))])?;
+            }
+            // Of records that are compared with one, every copy is in pairs.
+            if against {
+                self.pairs(copy.record, partners)?;
+            }
+            copies.step()?;
+        }
+        Ok(())
+    }
+
+    fn member(&mut self, record: u32, cluster: Cluster) -> Result<(), SpillError> {
+        let Cluster { text, overlap: Overlap { shared, first, second } } = cluster;
+        self.members.push(&row::<MEMBER>([text, record, shared, first, second]))
+    }
+
+    fn pairs(&mut self, record: u32, partners: &[(u32, Overlap)]) -> Result<(), SpillError> {
+        let Some(pairs) = &mut self.pairs else { return Ok(()) };
+        partners.iter().try_for_each(|&(a, Overlap { shared, first, second })| {
+            pairs.push(&row::<PAIR>([a, record, shared, first, second]))
+        })
+    }
 }

@@ -9,7 +9,9 @@ use std::convert::Infallible;
 
 use rayon::prelude::*;
 
+use crate::bits::Bits;
 use crate::cluster::Family;
+use crate::keep::Ranks;
 use crate::options::dedup::DedupPlan;
 use crate::radix::Sorter;
 use crate::run::Watch;
@@ -19,6 +21,7 @@ use crate::run::documents::banded::Banded;
 use crate::run::documents::found::Edge;
 use crate::run::documents::found::Edges;
 use crate::run::documents::found::Finder;
+use crate::run::documents::found::Form;
 use crate::run::documents::found::Found;
 use crate::run::documents::found::Job;
 use crate::run::documents::joined::Joined;
@@ -105,11 +108,21 @@ pub(crate) fn alike<S: Sets>(
 ) -> Result<Alike, TooManyShingles> {
     let edges = if plan.options().pairs { Edges::All } else { Edges::Sparse };
     let room = Room::unlimited();
-    let (gone, room) = (&[][..], &room);
-    let job = Job { plan, source: sets, ranks, reference: 0, edges, gone, room, watch };
+    let (gone, ranks) = (Bits::default(), Ranks::Listed(ranks.to_vec()));
+    let job = Job {
+        plan,
+        source: sets,
+        ranks: &ranks,
+        reference: 0,
+        edges,
+        gone: &gone,
+        form: Form::Lists,
+        room: &room,
+        watch,
+    };
     let (found, recall) = match plan.banding() {
         Some(banding) => {
-            let mut banded = Banded::new(banding, plan.options().num_perm, room);
+            let mut banded = Banded::new(banding, plan.options().num_perm, &room);
             sketch(sets, plan, &mut banded)?;
             (banded.find(&job), banded.recall(plan))
         }
@@ -119,7 +132,7 @@ pub(crate) fn alike<S: Sets>(
             };
             let all = (0..sets.len() as u32).into_par_iter();
             let materials = all.map_init(Workspace::default, make).collect();
-            let mut joined = Joined::of(materials, job.bounds(), room);
+            let mut joined = Joined::of(materials, job.bounds(), &room);
             (joined.find(&job), joined.recall(plan))
         }
     };
@@ -127,9 +140,10 @@ pub(crate) fn alike<S: Sets>(
         DocumentsError::TooManyShingles => TooManyShingles,
         DocumentsError::Text(never) => match never {},
         // Without a limit nothing is spilled.
-        DocumentsError::Spill(_) => TooManyShingles,
+        DocumentsError::Spill(_) | DocumentsError::State(_) => TooManyShingles,
     })?;
-    let Found { families, mut edges, large_buckets, .. } = found;
+    let Found { families, edges, large_buckets, .. } = found;
+    let (families, mut edges) = (families.into_list(), edges.into_list());
     edges.par_sort_unstable();
     edges.dedup();
     Ok(Alike { families, edges, recall, crowds: large_buckets })

@@ -3,6 +3,7 @@
 //! Sets take more room than what they are made of, so that the stages that
 //! compare make those of a few documents at a time, and again when need be.
 
+use crate::bits::Ranked;
 use crate::run::documents::Texts;
 use crate::run::documents::recipe::Material;
 use crate::run::documents::recipe::Recipe;
@@ -26,7 +27,7 @@ pub(super) struct Read<'a, T: ?Sized> {
     pub(super) recipe: &'a Recipe,
     pub(super) texts: &'a T,
     /// First record of each document.
-    pub(super) records: &'a [u32],
+    pub(super) records: &'a Ranked,
 }
 
 impl<T: Texts + ?Sized> Source for Read<'_, T> {
@@ -34,7 +35,7 @@ impl<T: Texts + ?Sized> Source for Read<'_, T> {
 
     fn material(&self, document: u32, workspace: &mut Workspace) -> Result<Material, T::Error> {
         let mut text = std::mem::take(&mut workspace.text);
-        self.texts.text(self.records[document as usize], &mut text)?;
+        self.texts.text(self.records.select(document), &mut text)?;
         let material = self.recipe.material(&text, workspace);
         workspace.text = text;
         Ok(material)

@@ -14,7 +14,7 @@
 //!   shingle and twice 16 for each in a prefix (containment: for each that may
 //!   be in some prefix)
 
-use crate::cluster::Family;
+use crate::bits::Bits;
 use crate::cluster::Member;
 use crate::cluster::Overlap;
 use crate::external::Sorted;
@@ -30,6 +30,7 @@ use crate::lsh::unpack;
 use crate::options::dedup::Measure;
 use crate::run::Watch;
 use crate::run::documents::DocumentsError;
+use crate::run::documents::found::Edge;
 use crate::run::documents::found::Found;
 use crate::run::documents::joined::BLOCK;
 use crate::run::documents::joined::Mode;
@@ -76,13 +77,13 @@ pub(super) struct Spread {
     /// Members of each set in the file.
     sizes: Vec<u32>,
     /// Documents that are in no pair.
-    gone: Vec<bool>,
+    gone: Bits,
 }
 
 impl Spread {
     pub(super) fn new(bounds: Bounds, room: &Room) -> Result<Spread, SpillError> {
         let (file, room) = (room.scratch.file()?, room.clone());
-        let (tail, sizes, gone) = (Vec::new(), Vec::new(), Vec::new());
+        let (tail, sizes, gone) = (Vec::new(), Vec::new(), Bits::default());
         Ok(Spread { bounds, room, file, tail, sizes, gone })
     }
 
@@ -100,8 +101,8 @@ impl Spread {
     }
 
     /// Ends the adding.
-    pub(super) fn close(&mut self, gone: &[bool]) -> Result<(), SpillError> {
-        self.gone = gone.to_vec();
+    pub(super) fn close(&mut self, gone: &Bits) -> Result<(), SpillError> {
+        self.gone = gone.clone();
         self.write()
     }
 
@@ -111,8 +112,7 @@ impl Spread {
 
     /// Members of a document's set; none of one that is in no pair.
     pub(super) fn size(&self, document: u32) -> u32 {
-        let gone = self.gone.get(document as usize).is_some_and(|&gone| gone);
-        if gone { 0 } else { self.sizes[document as usize] }
+        if self.gone.has(document) { 0 } else { self.sizes[document as usize] }
     }
 
     /// Passes sets to `see`, those of some documents in a row at a time: their
@@ -261,7 +261,7 @@ impl Spread {
         // and not put in.
         let border = if mode == Mode::Against { cache.job.reference } else { 0 };
         let mut rows = self.shared(sequence)?;
-        let mut found = Found::default();
+        let mut found = Found::new(cache.job);
         let mut benches: Vec<Bench> = Vec::new();
         benches.resize_with(rayon::current_num_threads(), Bench::default);
         loop {
@@ -284,7 +284,7 @@ impl Spread {
                         part.meet(one, before, &mut benches[0], &mut met)?;
                     }
                     found.checks.add(met.checks);
-                    let goes = part.take(one, &met, &mut found);
+                    let goes = part.take(one, &met, &mut found)?;
                     match &mut later {
                         Some(later) if !goes => one.put(later)?,
                         None if !goes && put_in => part.insert(one)?,
@@ -296,7 +296,6 @@ impl Spread {
                     later = Some(Sorting::new(&self.room.scratch, WIDTH, share));
                 }
             }
-            part.end(&mut found);
             match later {
                 Some(later) => rows = later.finish()?,
                 None => return Ok(found),
@@ -391,13 +390,12 @@ struct Part<'a, 'b, 'j, S> {
     mode: Mode,
     index: Index,
     inserted: Vec<u32>,
-    members: Vec<Vec<Member>>,
 }
 
 impl<'a, 'b, 'j, S: Source> Part<'a, 'b, 'j, S> {
     fn new(spread: &'a Spread, cache: &'a Cache<'b, 'j, S>, mode: Mode) -> Part<'a, 'b, 'j, S> {
         let index = Index::new(spread.bounds);
-        Part { spread, cache, mode, index, inserted: Vec::new(), members: Vec::new() }
+        Part { spread, cache, mode, index, inserted: Vec::new() }
     }
 
     fn is_full(&self) -> bool {
@@ -427,7 +425,6 @@ impl<'a, 'b, 'j, S: Source> Part<'a, 'b, 'j, S> {
         let inserted = self.index.insert(entries, size);
         inserted.map_err(|IndexFull| DocumentsError::TooManyShingles)?;
         self.inserted.push(one.document);
-        self.members.push(Vec::new());
         Ok(())
     }
 
@@ -489,22 +486,16 @@ impl<'a, 'b, 'j, S: Source> Part<'a, 'b, 'j, S> {
     }
 
     /// Notes whom a document is alike; true if that is its leader.
-    fn take(&mut self, one: &One, met: &Met, found: &mut Found) -> bool {
+    fn take(&self, one: &One, met: &Met, found: &mut Found) -> Result<bool, SpillError> {
+        let other = |number: u32| self.inserted[number as usize];
         if self.mode != Mode::Leaders {
-            let other = |number: u32| self.inserted[number as usize];
             let edges = met.alike.iter().map(|&(n, o)| edge(one.document, other(n), o));
-            found.edges.extend(edges);
-            return false;
+            found.edges.add(&edges.collect::<Vec<Edge>>())?;
+            return Ok(false);
         }
-        let Some(&(leader, overlap)) = met.alike.first() else { return false };
-        self.members[leader as usize].push(Member { document: one.document, overlap });
-        true
-    }
-
-    /// Hands on the families.
-    fn end(self, found: &mut Found) {
-        let families = self.inserted.into_iter().zip(self.members);
-        let families = families.filter(|(_, members)| !members.is_empty());
-        found.families.extend(families.map(|(leader, members)| Family { leader, members }));
+        let Some(&(leader, overlap)) = met.alike.first() else { return Ok(false) };
+        let member = Member { document: one.document, overlap };
+        found.families.join(other(leader), member)?;
+        Ok(true)
     }
 }

@@ -9,6 +9,7 @@
 //! * time: as in memory, and a write and a read of each key and signature
 //! * space: shares of the memory, and 4 bytes a document of the largest bucket
 
+use crate::bits::Bits;
 use crate::external::Sorted;
 use crate::external::Sorting;
 use crate::lsh;
@@ -163,7 +164,7 @@ pub(super) struct Buckets {
 /// How buckets are gone through.
 pub(super) struct Each<'a> {
     /// Documents that are copies of others and meet nobody.
-    pub(super) gone: &'a [bool],
+    pub(super) gone: &'a Bits,
     /// Number of the first document that is not of the reference set, if there
     /// is to be one.
     pub(super) reference: Option<u32>,
@@ -193,7 +194,7 @@ impl Each<'_> {
             if next.is_none() {
                 return Ok(());
             }
-            if !self.gone.get(document as usize).is_some_and(|&gone| gone) {
+            if !self.gone.has(document) {
                 bucket.push(document);
             }
         }

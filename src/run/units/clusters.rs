@@ -118,7 +118,8 @@ pub(super) fn report(parts: &Parts<'_>, groups: &Groups, texts: &[&str]) -> Foun
     if parts.plan.options().pairs {
         pairs = self::pairs(parts, groups, &places, &drafts, &mut requests);
     }
-    let (located, repeated_bytes) = places::locate(texts, &requests, inside, Snap::Word);
+    let (located, repeated_bytes) =
+        places::locate(&texts, requests, inside, Snap::Word).expect("texts in memory can be read");
     let mut next = located.iter();
     for o in clusters.iter_mut().flat_map(|c| &mut c.occurrences) {
         next.next().expect("a place for each request").fill(o);

@@ -57,6 +57,17 @@ impl Contents {
         }
     }
 
+    /// Bytes that they take, about.
+    pub(super) fn bytes(&self) -> usize {
+        /// An entry of the map, half of which may be empty.
+        const KNOWN: usize = 64;
+        KNOWN * self.known.len()
+            + size_of_val(&*self.weights)
+            + size_of_val(&*self.tokens)
+            + self.token_weights.len()
+            + size_of_val(&*self.ends)
+    }
+
     /// Number of contents.
     pub(super) fn len(&self) -> usize {
         self.weights.len()
