@@ -14,6 +14,7 @@ mod copies;
 pub mod corpus;
 pub mod dedup;
 pub mod documents;
+mod flow;
 mod forecast;
 mod grouping;
 mod held;

@@ -1,18 +1,14 @@
 //! Entries -> their content in order, worked on in parallel.
 //!
-//! Files are read one after another; while one batch of texts and blocks of
-//! lines is worked on by all threads, the next is read, and what was made of
-//! the last is taken. Results come back in the order of the input, whatever
-//! thread made them.
+//! Files are read one after another; texts and blocks of lines are worked on
+//! by all threads ([`in_order`]). Results come back in the order of the input,
+//! whatever thread made them.
 //!
-//! Space: three batches of 1 MiB a thread, or of one text or line when it is
-//! longer; less when there is a budget. What is longer than a batch is worked
-//! on before the next is read.
+//! Space: 1 MiB a thread, or one text or line when it is longer; less when
+//! there is a budget. Beside what is longer, nothing else is held.
 
 use std::sync::Mutex;
 use std::sync::PoisonError;
-
-use rayon::prelude::*;
 
 use crate::budget::Budget;
 use crate::budget::OVERHEAD;
@@ -26,25 +22,26 @@ use crate::input::text;
 use crate::run::Notice;
 use crate::run::RunError;
 use crate::run::Watch;
+use crate::run::flow::in_order;
 use crate::storage::Stat;
 use crate::storage::Storage;
 use crate::text::original::Text;
 
-/// Bytes read for each thread before a batch is worked on: four blocks, so that
-/// a thread that is done early finds another.
+/// Bytes read for each thread and not taken: four blocks, so that threads that
+/// are done early find another.
 const SHARE: usize = 1 << 20;
 
-/// Most bytes of a batch, for machines with very many threads.
+/// Most bytes of all, for machines with very many threads.
 const LARGEST: usize = 64 << 20;
 
-/// Least bytes of a batch: below, the threads would meet too often.
-const SMALLEST: usize = 2 << 20;
+/// The part of the memory that they may have.
+const HELD_SHARE: u64 = 64;
 
-/// The part of the memory that a batch may have.
-const BATCH_SHARE: u64 = 64;
+/// Least bytes of all.
+const LEAST: usize = 1 << 20;
 
-/// Least bytes of a batch when there is a budget: one block.
-const BLOCK: usize = 1 << 20;
+/// What an empty file counts as: a million should not be held at a time.
+const EMPTY: usize = 512;
 
 /// A block whose room is so many times what it holds gives it back at once: a
 /// thousand small files would hold a thousand rooms.
@@ -106,8 +103,8 @@ pub(crate) struct Reader<'a> {
     rooms: Vec<Vec<u8>>,
     /// Bytes of the current file that the progress knows of.
     taken: u64,
-    /// Bytes of a batch.
-    batch: usize,
+    /// Bytes read and not taken, at most.
+    most: usize,
     /// Most bytes of a text or line.
     longest: u64,
     watch: &'a dyn Watch,
@@ -135,7 +132,7 @@ impl<'a> Reader<'a> {
             blocks: None,
             rooms: Vec::new(),
             taken: 0,
-            batch: (rayon::current_num_threads() * SHARE).clamp(SMALLEST, LARGEST),
+            most: (rayon::current_num_threads() * SHARE).min(LARGEST),
             line_limit,
             longest: u64::MAX,
             watch,
@@ -146,7 +143,7 @@ impl<'a> Reader<'a> {
 
     /// The same, with less memory.
     pub(crate) fn within(mut self, budget: &Budget) -> Reader<'a> {
-        self.batch = self.batch.min(budget.share(BATCH_SHARE)).max(BLOCK);
+        self.most = self.most.min(budget.share(HELD_SHARE)).max(LEAST);
         self.longest = longest(budget);
         self
     }
@@ -232,22 +229,11 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn batch(&mut self) -> Result<Vec<Chunk>, InputError> {
-        let (mut batch, mut bytes) = (Vec::new(), 0);
-        while bytes < self.batch {
-            let Some(chunk) = self.chunk()? else { break };
-            // A million empty files should not wait for each other.
-            bytes += chunk.len().max(512);
-            batch.push(chunk);
-        }
-        Ok(batch)
-    }
-
     /// Works on all pieces in parallel and takes the results in order.
     ///
-    /// `work` sees what `view` gave before, and is given memory that a thread
-    /// uses again from piece to piece. `take` may return the room of a piece
-    /// for a later one; it runs beside `work` on later pieces.
+    /// `work` sees what `view` gives at first, and is given memory that a
+    /// thread uses again from piece to piece. `take` may return the room of a
+    /// piece for a later one; it runs beside `work` on later pieces.
     pub(crate) fn for_each<X, V, S, T>(
         &mut self,
         state: &mut X,
@@ -258,57 +244,32 @@ impl<'a> Reader<'a> {
     where
         X: Send,
         V: Sync,
-        S: Default + Send,
+        S: Default,
         T: Send,
     {
-        let spare = Mutex::new(Vec::new());
-        let spare = || spare.lock().unwrap_or_else(PoisonError::into_inner);
-        let work = |seen: &V, chunk: Chunk| {
-            let mut scratch: S = spare().pop().unwrap_or_default();
-            let made = work(seen, &mut scratch, &chunk);
-            spare().push(scratch);
+        let (seen, most) = (view(state), self.most);
+        let rooms = Mutex::new(Vec::new());
+        let rooms = || rooms.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = || {
+            if let Some(blocks) = &mut self.blocks {
+                rooms().drain(..).for_each(|room| blocks.reuse(room));
+            }
+            let chunk = self.chunk()?;
+            Ok(chunk.map(|chunk| {
+                let bytes = chunk.len().max(EMPTY);
+                (chunk, bytes)
+            }))
+        };
+        let work = |scratch: &mut S, chunk: Chunk| {
+            let made = work(&seen, scratch, &chunk);
             (chunk, made)
         };
-        let all = |seen: &V, batch: Vec<Chunk>| -> Vec<(Chunk, T)> {
-            batch.into_par_iter().with_max_len(1).map(|chunk| work(seen, chunk)).collect()
-        };
-        let mut take_all = |state: &mut X, ready: Vec<(Chunk, T)>| -> Result<Rooms, RunError> {
-            let rooms = ready.into_iter().map(|(chunk, made)| take(state, chunk, made));
-            rooms.filter_map(Result::transpose).collect()
-        };
-        let (mut batch, mut ready) = (self.batch(), Vec::new());
-        loop {
-            // What was read before an error comes first.
-            let (chunks, failed) = match batch {
-                Ok(chunks) => (chunks, None),
-                Err(error) => (Vec::new(), Some(error)),
-            };
-            if chunks.is_empty() {
-                take_all(state, ready)?;
-                return failed.map_or(Ok(()), |error| Err(error.into()));
-            }
-            let seen = view(state);
-            let rooms;
-            if chunks.iter().any(|chunk| chunk.len() > self.batch) {
-                rooms = take_all(state, ready)?;
-                take_all(state, all(&seen, chunks))?;
-                (batch, ready) = (self.batch(), Vec::new());
-            } else {
-                let (next, (taken, made)) = rayon::join(
-                    || self.batch(),
-                    || rayon::join(|| take_all(state, ready), || all(&seen, chunks)),
-                );
-                (rooms, batch, ready) = (taken?, next, made);
-            }
-            if let Some(blocks) = &mut self.blocks {
-                rooms.into_iter().for_each(|room| blocks.reuse(room));
-            }
-        }
+        in_order(most, next, work, |(chunk, made)| {
+            rooms().extend(take(state, chunk, made)?);
+            Ok(())
+        })
     }
 }
-
-/// Memory of pieces that are done with.
-type Rooms = Vec<Vec<u8>>;
 
 #[cfg(test)]
 mod tests {
@@ -328,17 +289,11 @@ mod tests {
         let entries = expand(&Disk, &paths, InputKind::Auto, Kind::Jsonl, &[]).unwrap().0;
         let mut reader = Reader::new(&Disk, &entries, 1 << 20, &Unwatched);
         let (mut held, mut bytes, mut seen) = (0, 0, Vec::new());
-        loop {
-            let batch = reader.batch().unwrap();
-            if batch.is_empty() {
-                break;
-            }
-            for chunk in batch {
-                let Chunk::Lines(block, _) = chunk else { panic!("they are records") };
-                held += block.bytes.capacity();
-                bytes += block.bytes.len();
-                seen.push(block.file);
-            }
+        while let Some(chunk) = reader.chunk().unwrap() {
+            let Chunk::Lines(block, _) = chunk else { panic!("they are records") };
+            held += block.bytes.capacity();
+            bytes += block.bytes.len();
+            seen.push(block.file);
         }
         seen.dedup();
         assert_eq!(seen, (0..100).collect::<Vec<u32>>());

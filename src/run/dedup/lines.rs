@@ -1,15 +1,17 @@
 //! Archive and fates -> the lines that stay and those that go, byte for byte.
 //!
 //! Lines that follow each other in a file and share their fate are copied
-//! together. While one batch of pieces is written, the next is read, checked
-//! and annotated by all threads.
+//! together. While one piece is written, others are read, checked and annotated
+//! by all threads ([`in_order`]).
 //!
 //! * time: the speed of memory, the system's reads and writes, the compressor
-//! * space: two batches of a quarter of a mebibyte for each thread
+//! * space: half a mebibyte for each thread
 
 use std::ops::Range;
-
-use rayon::prelude::*;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 
 use crate::input::record::insert_member;
 use crate::options::dedup::Measure;
@@ -22,10 +24,14 @@ use crate::run::dedup::rows::Row;
 use crate::run::dedup::sinks::Sink;
 use crate::run::documents::Outcome;
 use crate::run::documents::outcome::Marks;
+use crate::run::flow::in_order;
 
 /// Bytes that are read together, unless a single line is longer: what a thread
 /// reads is still in its cache when it is checked and written.
 const PIECE: u64 = 128 << 10;
+
+/// Pieces that each thread has at a time.
+const EACH: usize = 4;
 
 /// What is written and how.
 pub(super) struct Lines<'a> {
@@ -70,52 +76,35 @@ impl Lines<'_> {
         if !wanted(kept, removed) {
             return Ok(0);
         }
-        let mut added = 0;
         let (pieces, total) = self.pieces(first)?;
         self.watch.begin("writing", total);
-        let mut batches = pieces.chunks(2 * rayon::current_num_threads());
-        let (mut ready, mut next) = (Vec::new(), Vec::new());
         let mut marks = self.annotate.map(|_| self.found.marks()).transpose()?;
-        self.read(batches.next(), marks.as_mut(), &mut ready)?;
-        while !ready.is_empty() && wanted(kept, removed) {
-            let batch = batches.next();
-            added += ready.iter().map(|piece| piece.added).sum::<u64>();
-            let (written, read) = rayon::join(
-                || ready.iter().try_for_each(|piece| self.put(piece, kept, removed)),
-                || self.read(batch, marks.as_mut(), &mut next),
-            );
-            written?;
-            read?;
-            std::mem::swap(&mut ready, &mut next);
-        }
-        Ok(added)
-    }
-
-    /// Fills `out` with the pieces of a batch; what is in it is overwritten.
-    fn read(
-        &self,
-        batch: Option<&[Range<u32>]>,
-        marks: Option<&mut Marks>,
-        out: &mut Vec<Piece>,
-    ) -> Result<(), RunError> {
-        let batch = batch.unwrap_or_default();
-        out.resize_with(batch.len(), Piece::default);
-        if let Some(marks) = marks {
-            for (records, piece) in batch.iter().zip(&mut *out) {
-                piece.marks.clear();
-                for record in records.clone() {
-                    piece.marks.push(marks.of(record)?);
-                }
+        let (mut pieces, mut added) = (pieces.into_iter(), 0);
+        let (spare, open) = (Mutex::new(Vec::<Piece>::new()), AtomicBool::new(true));
+        let spare = || spare.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = || {
+            let Some(records) = pieces.next().filter(|_| open.load(Ordering::Relaxed)) else {
+                return Ok(None);
+            };
+            let mut piece = spare().pop().unwrap_or_default();
+            if let Some(marks) = &mut marks {
+                mark(marks, records.clone(), &mut piece)?;
             }
-        }
-        let results: Vec<Result<(), RunError>> = batch
-            .par_iter()
-            .zip(out)
-            .with_max_len(1)
-            .map(|(records, piece)| self.piece(records.clone(), piece))
-            .collect();
-        // The first error in the order of the input.
-        results.into_iter().collect()
+            Ok(Some(((records, piece), 1)))
+        };
+        let work = |(): &mut (), (records, mut piece)| {
+            let result = self.piece(records, &mut piece);
+            result.map(|()| piece)
+        };
+        in_order(EACH * rayon::current_num_threads(), next, work, |piece| {
+            let piece = piece?;
+            added += piece.added;
+            self.put(&piece, kept, removed)?;
+            open.store(wanted(kept, removed), Ordering::Relaxed);
+            spare().push(piece);
+            Ok::<(), RunError>(())
+        })?;
+        Ok(added)
     }
 
     fn put(&self, piece: &Piece, kept: &mut Sink, removed: &mut Sink) -> Result<(), RunError> {
@@ -216,4 +205,13 @@ impl Lines<'_> {
         out.push(b'\n');
         Ok(())
     }
+}
+
+/// Replaces the marks of a piece by those of its records.
+fn mark(marks: &mut Marks, records: Range<u32>, piece: &mut Piece) -> Result<(), RunError> {
+    piece.marks.clear();
+    for record in records {
+        piece.marks.push(marks.of(record)?);
+    }
+    Ok(())
 }
