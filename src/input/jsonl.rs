@@ -171,8 +171,10 @@ impl Blocks {
 
     /// Takes the room of a block that is done with, for a later one.
     pub fn reuse(&mut self, bytes: Vec<u8>) {
-        // That of an outsized line is given back to the system.
-        if bytes.capacity() <= 2 * self.sizes.block {
+        // That of an outsized line is given back to the system, and so is that of
+        // a small file: it would grow to a whole block's.
+        let block = self.sizes.block;
+        if (block / 2..=2 * block).contains(&bytes.capacity()) {
             self.spare.push(bytes);
         }
     }

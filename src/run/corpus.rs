@@ -52,12 +52,17 @@ pub struct Reading<'a> {
     pub room: Room,
 }
 
-/// Parts of the budget, of which [`HELD`] may be held while texts are read:
-/// links take about as much again, and what is found. Reworded passages take
-/// three times as much again, and get [`HELD_WHOLE`].
-const PARTS: u64 = 8;
-const HELD: u64 = 3;
-const HELD_WHOLE: u64 = 2;
+/// Parts of what is free of the budget, of which one may be held while texts
+/// are read: vectors that grow have room for as much again, links take about as
+/// much, and what is found; reworded passages take three times as much again.
+const PARTS: u64 = 4;
+
+/// The part of the budget that a text or line may have: its tokens take some
+/// fifteen times as much while they are made ready.
+const LONGEST: u64 = 16;
+
+/// Bytes of a text or line that are allowed in any case.
+const SHORT: u64 = 1 << 20;
 
 /// The documents of a search.
 #[derive(Debug)]
@@ -148,13 +153,13 @@ impl Corpus {
             rejected: 0,
         };
         if room.budget.is_limited() {
-            let demand = corpus.search.demand(corpus.parts() as f64 / PARTS as f64);
+            let demand = corpus.search.demand(1.0 / PARTS as f64);
             let estimate = forecast::estimate(storage, entries, keys, demand, &room)?;
             watch.note(&Notice::Estimated(estimate));
         }
         let mut reader = Reader::new(storage, entries, line_limit, watch);
         if room.budget.is_limited() {
-            reader = reader.within(&room.budget);
+            reader = reader.within(&room.budget).up_to(room.budget.total() / LONGEST + SHORT);
         }
         let work = |(): &(), scratch: &mut Scratch, chunk: &Chunk| match chunk {
             Chunk::Text { text, .. } => (Some(prepare(&text.text, &plan, scratch)), Made::new()),
@@ -234,21 +239,20 @@ impl Corpus {
         Ok(self.library.push(held)?)
     }
 
-    /// Parts of the budget that may be held while texts are read.
-    fn parts(&self) -> u64 {
-        if self.search.spills() { HELD } else { HELD_WHOLE }
-    }
-
     /// Moves what is held to the disk when it is more than its part of the
     /// budget.
     fn keep_within(&mut self) -> Result<(), RunError> {
         let total = self.room.budget.total();
-        let (held, parts) = (self.held + self.search.held(), self.parts());
-        if self.spilled || held <= total / PARTS * parts {
+        let held = self.held + self.search.held();
+        if self.spilled || held <= self.room.budget.free() / PARTS {
             return Ok(());
         }
         if !self.search.spill()? {
-            return Err(OverBudget { total, needed: held / parts * PARTS }.into());
+            return Err(OverBudget {
+                total,
+                needed: held * PARTS + (total - self.room.budget.free()),
+            }
+            .into());
         }
         self.library.spill(&self.room.scratch)?;
         self.spilled = true;

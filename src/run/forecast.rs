@@ -20,6 +20,8 @@ use crate::run::dedup::estimate::compressed;
 use crate::run::room::Room;
 use crate::run::room::RoomError;
 use crate::storage::Storage;
+use crate::text::Hashes;
+use crate::text::tokenize;
 
 /// Files that are looked at.
 const FILES: usize = 4;
@@ -27,13 +29,13 @@ const FILES: usize = 4;
 /// Bytes of a text that are looked at.
 const PART: usize = 1 << 20;
 
-/// Bytes of tokens and fingerprints for each byte of text: a word has about
-/// six, its token four, eight when not all are words, and every other a
-/// fingerprint of eight.
-const ENTRIES: f64 = 2.0;
+/// Bytes of a token that is a word, with its part of a fingerprint; and of one
+/// where not all are words.
+const WORD: f64 = 7.2;
+const MIXED: f64 = 11.2;
 
-/// Bytes of links beside them on the disk.
-const LINKS: f64 = 1.0;
+/// Bytes of links beside those of tokens on the disk.
+const LINKS: f64 = 0.5;
 
 /// What is known of inputs.
 #[derive(Clone, Copy, Debug, Default)]
@@ -41,6 +43,8 @@ struct Size {
     records: f64,
     /// Bytes of texts.
     texts: f64,
+    /// Bytes of their tokens and fingerprints.
+    tokens: f64,
     /// Bytes read for them where they are.
     taken: f64,
 }
@@ -71,13 +75,13 @@ pub(crate) fn estimate(
 ) -> Result<Estimate, RunError> {
     let size = size(storage, entries, keys)?;
     let total = room.budget.total();
-    let whole = (size.texts * (1.0 + ENTRIES) / demand.held) as u64;
+    let documents = size.records as u64 * demand.document;
+    let whole = ((size.texts + size.tokens) / demand.held) as u64 + documents;
     let spilled = if whole > total && demand.spills {
-        (size.texts * (1.0 + ENTRIES + LINKS)) as u64
+        (size.texts + size.tokens * (1.0 + LINKS)) as u64
     } else {
         0
     };
-    let documents = size.records as u64 * demand.document;
     let estimate = Estimate {
         records: size.records as u64,
         memory: total,
@@ -108,6 +112,7 @@ fn size(storage: &dyn Storage, entries: &[Entry], keys: &Keys) -> Result<Size, I
             Ok(sample) => {
                 looked.records += sample.records;
                 looked.texts += sample.texts;
+                looked.tokens += sample.tokens;
                 looked.taken += sample.taken.min(*size as f64);
             }
             // The reading will say so, and go on.
@@ -121,6 +126,7 @@ fn size(storage: &dyn Storage, entries: &[Entry], keys: &Keys) -> Result<Size, I
     Ok(Size {
         records: looked.records * times,
         texts: looked.texts * times,
+        tokens: looked.tokens * times,
         taken: looked.taken * times,
     })
 }
@@ -129,6 +135,7 @@ fn size(storage: &dyn Storage, entries: &[Entry], keys: &Keys) -> Result<Size, I
 fn look(storage: &dyn Storage, entry: &Entry, keys: &Keys) -> Result<Size, InputError> {
     let mut bytes = Bytes::open(storage, &entry.path)?;
     let (plain, mut size) = (bytes.is_plain(), Size::default());
+    let mut hashes = Hashes::default();
     if entry.kind == Kind::Text {
         let (mut part, mut length) = (vec![0; PART], 0);
         while length < PART {
@@ -137,8 +144,10 @@ fn look(storage: &dyn Storage, entry: &Entry, keys: &Keys) -> Result<Size, Input
                 n => length += n,
             }
         }
-        let taken = if plain { length as f64 } else { bytes.taken() as f64 };
-        return Ok(Size { records: 1.0, texts: length as f64, taken });
+        size.taken = if plain { length as f64 } else { bytes.taken() as f64 };
+        (size.records, size.texts) = (1.0, length as f64);
+        size.tokens = entries(&String::from_utf8_lossy(&part[..length]), &mut hashes);
+        return Ok(size);
     }
     let mut blocks = Blocks::new(bytes, 0);
     let Some(block) = blocks.next().transpose()? else { return Ok(size) };
@@ -148,6 +157,14 @@ fn look(storage: &dyn Storage, entry: &Entry, keys: &Keys) -> Result<Size, Input
     for fields in block.records().filter_map(|line| parse(line.bytes, keys).ok()) {
         size.records += 1.0;
         size.texts += fields.text.len() as f64;
+        size.tokens += entries(&fields.text, &mut hashes);
     }
     Ok(size)
+}
+
+/// Bytes of the tokens and fingerprints of a text.
+fn entries(text: &str, hashes: &mut Hashes) -> f64 {
+    hashes.clear();
+    tokenize(text, hashes);
+    hashes.hashes.len() as f64 * if hashes.weights.is_empty() { WORD } else { MIXED }
 }

@@ -182,15 +182,18 @@ enum Kept {
 }
 
 /// Bytes that a document takes, wherever its text and tokens are: its class,
-/// its content, its place in the row and on the disk, its place among copies.
-pub(crate) const DOCUMENT: u64 = 72;
+/// its content, its place in the row and on the disk, its place among copies;
+/// with what vectors and maps have room for while they grow.
+pub(crate) const DOCUMENT: u64 = 110;
 
 /// Bytes that an alignment takes with the occurrences and clusters made of it.
 pub const TAIL: u64 = 220;
 
-/// Parts of a budget for sorts, and for what is worked on at a time.
+/// Parts of what is free of a budget for sorts, and for what is worked on at a
+/// time; and the least of each.
 const SORTING: u64 = 6;
 const WORK: u64 = 8;
+const LEAST: usize = 1 << 16;
 
 /// Parts of the budget, of which [`WHOLE`] may be all tokens while the rest is
 /// on the disk.
@@ -256,8 +259,8 @@ impl Search {
         if let Kept::Memory(rows, prints) = &mut self.kept {
             let (rows, prints) = (std::mem::take(rows), std::mem::take(prints));
             let scratch = &self.room.scratch;
-            let mut sorting =
-                Sorting::new(scratch, size_of::<u64>(), self.room.budget.share(SORTING));
+            let share = self.room.budget.share_of_free(SORTING, LEAST);
+            let mut sorting = Sorting::new(scratch, size_of::<u64>(), share);
             let stored = Stored::of(&rows, scratch)?;
             drop(rows);
             for part in prints.into_parts() {
@@ -433,12 +436,13 @@ impl Search {
             Kept::Disk(rows, prints) => {
                 rows.close()?;
                 let (budget, scratch) = (&self.room.budget, &self.room.scratch);
-                let (sorting, work) = (budget.share(SORTING), budget.share(WORK));
+                let share = |parts| budget.share_of_free(parts, LEAST);
+                let (sorting, work) = (share(SORTING), share(WORK));
                 let none = Sorting::new(scratch, size_of::<u64>(), 0);
                 let prints = std::mem::replace(prints, none).finish()?;
                 let how = linking(rows.layout().tokens() as usize, &self.plan);
                 // The rest of the memory is enough for sorts and work.
-                let whole = rows.bytes() <= budget.total() / PARTS * WHOLE;
+                let whole = rows.bytes() <= budget.free() / PARTS * WHOLE;
                 let whole = whole.then(|| rows.all()).transpose()?;
                 let both = (&**rows, whole.as_deref());
                 let links = linking::links(both, prints, how, scratch, (work, sorting))?;

@@ -148,6 +148,11 @@ impl<'a> Reader<'a> {
         self
     }
 
+    /// The same, with texts and lines of so many bytes at most.
+    pub(crate) fn up_to(self, longest: u64) -> Reader<'a> {
+        Reader { longest, ..self }
+    }
+
     /// The next piece, in the order of the entries.
     fn chunk(&mut self) -> Result<Option<Chunk>, InputError> {
         loop {
