@@ -18,6 +18,7 @@
 mod aligning;
 mod kept;
 mod linking;
+mod memory;
 mod stored;
 
 use std::fmt;
@@ -45,7 +46,6 @@ use crate::passage::rows::Rows;
 use crate::passage::rows::Tokens;
 use crate::passage::seed;
 use crate::passage::seed::Linking;
-use crate::radix::Sorter;
 use crate::report::Found;
 use crate::report::Kind;
 use crate::report::Summary;
@@ -427,9 +427,9 @@ impl Search {
         watch.begin("linking", 0);
         match &mut self.kept {
             Kept::Memory(rows, prints) => {
-                let links = link(rows, std::mem::take(prints), &self.plan);
+                let links = memory::link(rows, std::mem::take(prints), &self.plan);
                 self.counted.more(size_of_val(&*links) as u64)?;
-                let (matches, left_out) = align(rows, &links, &self.plan, watch);
+                let (matches, left_out) = memory::align(rows, &links, &self.plan, watch);
                 self.counted.more(matches.len() as u64 * TAIL)?;
                 Ok((matches, left_out))
             }
@@ -501,85 +501,6 @@ fn linking(tokens: usize, plan: &FindPlan) -> Linking {
     let more = seed::agreement(tokens);
     let least = if more == 0 { 0 } else { (plan.seeds().words + more) * WORD_WEIGHT };
     Linking { scope: plan.options().scope, least }
-}
-
-/// Fingerprints -> links: pairs of tokens, packed, sorted.
-fn link(rows: &Rows, prints: seed::Parts, plan: &FindPlan) -> Vec<u64> {
-    let how = linking(rows.tokens().len(), plan);
-    let of_part = |sorter: &mut Sorter, mut part: Vec<u64>| {
-        let mut pairs = Vec::new();
-        seed::sort(&mut part, sorter);
-        seed::links(rows, &part, how, &mut pairs);
-        pairs.sort_unstable();
-        pairs.dedup();
-        pairs
-    };
-    let parts = prints.into_parts();
-    let made: Vec<Vec<u64>> = parts.into_par_iter().map_init(Sorter::default, of_part).collect();
-    let mut links = Vec::with_capacity(made.iter().map(Vec::len).sum());
-    for part in made {
-        links.extend_from_slice(&part);
-    }
-    links.par_sort_unstable();
-    links.dedup();
-    links
-}
-
-/// Links of one document from which on its pairs of documents are aligned in
-/// parallel, and not only with those of other documents.
-const MANY: usize = 1 << 14;
-
-/// A link of a document: number of the other one, distance and earlier token.
-type Link = (u32, u64);
-
-/// Looks at the later token of each link. They lie anywhere in memory; asked for
-/// one after another, without a decision in between, many are waited for at
-/// once.
-fn fetch(tokens: &[u32], links: &[Link]) {
-    let later = links.iter().map(|&(_, link)| tokens[((link >> 32) as u32 + link as u32) as usize]);
-    std::hint::black_box(later.fold(0, u32::wrapping_add));
-}
-
-/// Links -> alignments, by documents; and how many chains were left out.
-fn align(rows: &Rows, links: &[u64], plan: &FindPlan, watch: &dyn Watch) -> (Vec<Match>, u64) {
-    watch.begin("aligning", links.len() as u64);
-    let earlier = |link: u64| (link >> 32) as u32;
-    let of_pair = |worker: &mut Worker, first: u32, own: &[Link]| {
-        worker.1.clear();
-        worker.1.extend(own.iter().map(|&(_, at)| ((at >> 32) as u32, at as u32)));
-        watch.advance(own.len() as u64);
-        align_pair(rows, (first, own[0].0), plan, worker)
-    };
-    let of_document = |worker: &mut Worker, own: &[u64]| {
-        let first = rows.document(earlier(own[0]));
-        let mut near: Vec<Link> = own
-            .iter()
-            .map(|&link| {
-                let (a, b) = (earlier(link), link as u32);
-                (rows.document(b), seed::pack(b - a, a))
-            })
-            .collect();
-        if near.len() < MANY {
-            near.sort_unstable();
-            fetch(rows.tokens(), &near);
-            let pairs = near.chunk_by(|x, y| x.0 == y.0);
-            return pairs.map(|own| of_pair(worker, first, own)).collect::<Vec<_>>();
-        }
-        near.par_sort_unstable();
-        let pairs = near.par_chunk_by(|x, y| x.0 == y.0);
-        pairs.map_init(Worker::default, |worker, own| of_pair(worker, first, own)).collect()
-    };
-    let same = |x: &u64, y: &u64| rows.document(earlier(*x)) == rows.document(earlier(*y));
-    let found: Vec<(Vec<Match>, u64)> = links
-        .par_chunk_by(same)
-        .map_init(Worker::default, of_document)
-        .flatten_iter()
-        .filter(|f| !f.0.is_empty() || f.1 > 0)
-        .collect();
-    let left_out = found.iter().map(|f| f.1).sum();
-    let mut matches: Vec<Match> = found.into_iter().flat_map(|f| f.0).collect();
-    sort(rows, &mut matches);
-    (matches, left_out)
 }
 
 /// Sorts alignments by documents, then by place.
