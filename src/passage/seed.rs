@@ -55,11 +55,13 @@ const PART_BITS: u32 = 10;
 #[derive(Debug)]
 pub struct Parts {
     parts: Vec<Vec<u64>>,
+    /// Fingerprints in all of them.
+    len: usize,
 }
 
 impl Default for Parts {
     fn default() -> Parts {
-        Parts { parts: vec![Vec::new(); 1 << PART_BITS] }
+        Parts { parts: vec![Vec::new(); 1 << PART_BITS], len: 0 }
     }
 }
 
@@ -67,12 +69,13 @@ impl Parts {
     /// Adds a fingerprint; those of later tokens come later.
     pub fn push(&mut self, hash: u32, token: u32) {
         self.parts[(hash >> (32 - PART_BITS)) as usize].push(pack(hash, token));
+        self.len += 1;
     }
 
     /// Bytes that they take.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.parts.iter().map(|part| size_of_val(&**part)).sum()
+        self.len * size_of::<u64>()
     }
 
     /// The parts, each to be sorted by [`sort`].

@@ -8,7 +8,7 @@
 //! * time: near-linear in the tokens, plus the columns aligned
 //! * space: 4 bytes a token and 8 a fingerprint, then 8 a link; the texts
 //!   are the caller's. Within a budget tokens, fingerprints and links go to
-//!   the disk (`stored`, `linking`, `aligning`), and what is held is some 70
+//!   the disk (`stored`, `linking`, `aligning`), and what is held is some 110
 //!   bytes a document, and the alignments and what is made of them, some
 //!   [`TAIL`] bytes each
 //!
